@@ -1,0 +1,84 @@
+"""What a law room does for conversation, and the table in which its owner is found.
+
+Conversation holds no rule of any law: it understands, and hands what was understood to the room
+that asked. The table is filled by whoever starts a gateway or a worker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.conversation.records import Question
+from app.ledger.outbox import Message
+from app.ledger.segments import Standing
+from app.ledger.unit import Unit
+from dialogs.engine.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A person's answer to an open question. `stuck` says that the network was down at the time
+    the answer is about, so that it is judged as in time; `how` is "sms", "ussd" or "app"."""
+
+    question: Question
+    turn: Turn
+    text: str
+    raw: bytes
+    received_at: datetime
+    how: str
+    language: str | None
+    evidence: Mapping[str, object]
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """A message from a phone that is not being asked anything."""
+
+    phone_index: bytes
+    phone: str
+    text: str
+    raw: bytes
+    received_at: datetime
+    language: str | None
+    evidence: Mapping[str, object]
+
+
+class Room(Protocol):
+    """One law room, as conversation and the gateway see it. Every method takes a batch, writes
+    through the unit, and leaves deciding to the room's rules."""
+
+    def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
+        """These questions are open now: their messages go to the outbox."""
+
+    def reply(self, unit: Unit, replies: Sequence[Reply]) -> None:
+        """People answered; at most one reply a question."""
+
+    def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+        """Messages without a question that may belong to a closed case of the room; returns the
+        phones that were answered."""
+
+    def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
+        """The gateway is about to submit these; returns the ids that must not leave."""
+
+    def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
+        """Receipts came: how the messages stand now."""
+
+    def failed(self, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
+        """Messages that no network would take: (case, kind, why)."""
+
+    def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
+        """Facts about a case's messages for its journal: (case, journal kind, facts)."""
+
+
+Rooms = Mapping[str, Room]
+
+
+def ask(rooms: Rooms, unit: Unit, questions: Sequence[Question]) -> None:
+    """Gives newly opened questions to the rooms that own them."""
+    for name, room in rooms.items():
+        mine = [q for q in questions if q.room == name]
+        if mine:
+            room.ask(unit, mine)

@@ -1,0 +1,102 @@
+"""How the networks' binds are doing, as every process may read it.
+
+`heard_through` is a bind's low-water mark: whatever the network handed over up to then is
+committed. The sweep lets no offer of a network lapse beyond it, so a bind that is down, or has
+just come up and is still draining, stops the clock's consequences and not the clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.ledger.engine import Tx, sql
+
+
+@dataclass(frozen=True, slots=True)
+class BindRow:
+    """One bind as its gateway last wrote it; `wanted` is what an engineer asked for."""
+
+    cid: str
+    network: str
+    gateway: UUID
+    state: str
+    reason: str
+    since: datetime
+    heard_through: datetime | None
+    wanted: str
+
+
+_WRITE = sql(
+    """INSERT INTO binds (cid, network, gateway, state, reason, since)
+    VALUES (:cid, :network, :gateway, :state, :reason, :at)
+    ON CONFLICT (cid) DO UPDATE SET network = excluded.network, gateway = excluded.gateway,
+        state = excluded.state, reason = excluded.reason, since = excluded.since"""
+)
+_HEARD = sql(
+    """UPDATE binds b SET heard_through = greatest(b.heard_through, :through)
+    WHERE b.cid = ANY(CAST(:cids AS text[])) RETURNING cid, wanted"""
+)
+_ALL = sql("SELECT * FROM binds ORDER BY cid")
+_FORGET = sql("DELETE FROM binds WHERE NOT cid = ANY(CAST(:cids AS text[])) RETURNING cid")
+_WANT = sql("UPDATE binds SET wanted = :wanted WHERE cid = :cid RETURNING cid")
+
+
+def write(
+    tx: Tx, cid: str, network: str, gateway: UUID, state: str, reason: str, at: datetime
+) -> None:
+    """Writes a change of a bind's state."""
+    tx.execute(
+        _WRITE,
+        {
+            "cid": cid,
+            "network": network,
+            "gateway": gateway,
+            "state": state,
+            "reason": reason,
+            "at": at,
+        },
+    )
+
+
+def heard(tx: Tx, cids: Sequence[str], through: datetime) -> dict[str, str]:
+    """Raises the low-water mark of binds that are up and drained; tells what is wanted of them."""
+    found = tx.execute(_HEARD, {"cids": list(cids), "through": through})
+    return {r.cid: r.wanted for r in found}
+
+
+def every(tx: Tx) -> list[BindRow]:
+    """All binds, by cid."""
+    return [
+        BindRow(r.cid, r.network, r.gateway, r.state, r.reason, r.since, r.heard_through, r.wanted)
+        for r in tx.execute(_ALL)
+    ]
+
+
+def forget_all_but(tx: Tx, cids: Sequence[str]) -> list[str]:
+    """Removes binds that binds.toml no longer names; which."""
+    return list(tx.execute(_FORGET, {"cids": list(cids)}).scalars())
+
+
+def want(tx: Tx, cid: str, wanted: str) -> bool:
+    """Asks for a bind to be `running` or `suspended`. False: there is no such bind."""
+    return tx.execute(_WANT, {"cid": cid, "wanted": wanted}).one_or_none() is not None
+
+
+def heard_through(rows: Sequence[BindRow]) -> dict[str, datetime]:
+    """Per network, up to when all it handed over is committed: the lowest mark of its bound
+    binds. A network none of whose binds is bound keeps the highest mark it ever reached."""
+    marks: dict[str, list[tuple[bool, datetime]]] = {}
+    for row in rows:
+        if row.heard_through is not None:
+            marks.setdefault(row.network, []).append((row.state == "bound", row.heard_through))
+        else:
+            marks.setdefault(row.network, [])
+    through: dict[str, datetime] = {}
+    for network, found in marks.items():
+        bound = [mark for is_bound, mark in found if is_bound]
+        if bound:
+            through[network] = min(bound)
+        elif found:
+            through[network] = max(mark for _, mark in found)
+    return through

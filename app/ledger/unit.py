@@ -1,0 +1,37 @@
+"""One unit of work: a transaction and what is to be written with it, in a few statements."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from app.ledger.encryption import Vault
+from app.ledger.engine import Tx
+from app.ledger.handover import HandOver
+from app.ledger.journal import Journal
+from app.ledger.outbox import Message, Outbox
+
+
+@dataclass(slots=True)
+class Unit:
+    """Facts, messages and events gathered while a batch is decided; `write` stores them all.
+    `now` was asked of the clock once, at the top."""
+
+    tx: Tx
+    now: datetime
+    vault: Vault
+    gateway: UUID | None = None
+    journal: Journal = field(init=False)
+    outbox: Outbox = field(init=False)
+    handover: HandOver = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.vault)
+        self.outbox = Outbox(self.vault, self.gateway)
+        self.handover = HandOver()
+
+    def write(self) -> list[Message]:
+        """Writes what was gathered; returns the messages claimed for this gateway at once."""
+        self.journal.write(self.tx)
+        self.outbox.write(self.tx, self.now)
+        self.handover.write(self.tx)
+        return self.outbox.at_once

@@ -1,0 +1,288 @@
+"""The table of offers: loaded under a lock, changed in memory, saved by compare-and-set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.ledger.encryption import Vault
+from app.ledger.engine import Row, Tx, ids, sql
+from app.ledger.journal import Chain
+from app.proactive.rules import State
+
+
+class Raced(Exception):
+    """Another transaction changed an offer between its loading and saving; the batch runs again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What an offer holds of a person: the phone it was made to, the provider's values."""
+
+    phone: str
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Offer:
+    """An offer's row; `chain` is the end of its journal, whose version is the row's version."""
+
+    id: UUID
+    provider: str
+    reference: str
+    service: str
+    recipient_id: UUID
+    phone_index: bytes
+    network: str | None
+    language: str | None
+    sealed: Sealed
+    state: State
+    chain: Chain
+    created_at: datetime
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+    deadline: datetime | None = None
+    closed_at: datetime | None = None
+    answered_by: str | None = None
+    result: str | None = None
+    loaded: tuple[State, int] = field(default=(State.MADE, 0))
+
+    @property
+    def to(self) -> tuple[bytes, str]:
+        """Where its messages go: phone index and E.164."""
+        return self.phone_index, self.sealed.phone
+
+
+_COLUMNS = """id, provider, reference, service, recipient_id, phone_index, network, language,
+    facts, state, version, head, created_at, sent_at, received_at, deadline, closed_at,
+    answered_by, result"""
+_INSERT = sql(
+    """INSERT INTO offers (id, provider, reference, service, recipient_id, phone_index, network,
+        language, facts, state, version, head, created_at)
+    SELECT id, :provider, reference, service, recipient_id, phone_index, network, language,
+        facts, 'made', version, head, :now
+    FROM unnest(CAST(:id AS uuid[]), CAST(:reference AS text[]), CAST(:service AS text[]),
+        CAST(:recipient_id AS uuid[]), CAST(:phone_index AS bytea[]), CAST(:network AS text[]),
+        CAST(:language AS text[]), CAST(:facts AS bytea[]), CAST(:version AS int[]),
+        CAST(:head AS bytea[]))
+        AS t (id, reference, service, recipient_id, phone_index, network, language, facts,
+              version, head)
+    ON CONFLICT DO NOTHING RETURNING id"""
+)
+_LOCKED = sql(
+    f"SELECT {_COLUMNS} FROM offers WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"
+)
+_SAVE = sql(
+    """UPDATE offers o SET state = t.state, version = t.version, head = t.head,
+        sent_at = t.sent_at, received_at = t.received_at, deadline = t.deadline,
+        closed_at = t.closed_at, answered_by = t.answered_by, result = t.result,
+        language = t.language, network = t.network
+    FROM unnest(CAST(:id AS uuid[]), CAST(:from_state AS text[]), CAST(:from_version AS int[]),
+        CAST(:state AS text[]), CAST(:version AS int[]), CAST(:head AS bytea[]),
+        CAST(:sent_at AS timestamptz[]), CAST(:received_at AS timestamptz[]),
+        CAST(:deadline AS timestamptz[]), CAST(:closed_at AS timestamptz[]),
+        CAST(:answered_by AS text[]), CAST(:result AS text[]), CAST(:language AS text[]),
+        CAST(:network AS text[]))
+        AS t (id, from_state, from_version, state, version, head, sent_at, received_at, deadline,
+              closed_at, answered_by, result, language, network)
+    WHERE o.id = t.id AND o.state = t.from_state AND o.version = t.from_version"""
+)
+_REFERENCES = sql(
+    """SELECT reference FROM offers
+    WHERE provider = :provider AND reference = ANY(CAST(:references AS text[]))"""
+)
+_OPEN_PAIRS = sql(
+    """SELECT recipient_id, service FROM offers
+    WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND state IN ('made', 'sent', 'awaiting')"""
+)
+_ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id AND provider = :provider")
+_ANY_ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id")
+_PAGE = sql(
+    f"""SELECT {_COLUMNS} FROM offers WHERE provider = :provider
+      AND (CAST(:reference AS text) IS NULL OR reference = :reference)
+      AND (CAST(:state AS text) IS NULL OR state = :state)
+      AND (CAST(:after AS uuid) IS NULL OR id < :after)
+    ORDER BY id DESC LIMIT :limit"""
+)
+_OF_RECIPIENT = sql(
+    f"""SELECT {_COLUMNS} FROM offers WHERE recipient_id = :recipient
+      AND (CAST(:after AS uuid) IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"""
+)
+_LATEST = sql(
+    f"""SELECT o.* FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index)
+    CROSS JOIN LATERAL (
+        SELECT {_COLUMNS} FROM offers WHERE phone_index = p.phone_index
+          AND coalesce(closed_at, created_at) >= :since
+        ORDER BY closed_at DESC NULLS LAST LIMIT 1) o"""
+)
+# A reply stamped at the deadline itself is in time, so an offer lapses strictly after it.
+_DUE = sql(
+    """SELECT id FROM offers o WHERE state = 'awaiting' AND deadline < :now
+      AND EXISTS (SELECT 1 FROM unnest(CAST(:networks AS text[]), CAST(:through AS timestamptz[]))
+          AS h (network, through) WHERE h.network = o.network AND o.deadline < h.through)
+    ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
+)
+_UNPROVEN = sql(
+    """SELECT id FROM offers o WHERE state = 'sent' AND sent_at < :before
+      AND EXISTS (SELECT 1 FROM unnest(CAST(:networks AS text[]), CAST(:through AS timestamptz[]))
+          AS h (network, through) WHERE h.network = o.network AND o.sent_at < h.through
+              - (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)))
+    ORDER BY sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
+)
+
+
+def _offer(vault: Vault, r: Row) -> Offer:
+    state = State(r.state)
+    chain = Chain(r.id, r.version, bytes(r.head))
+    sealed = msgspec.json.decode(vault.open(bytes(r.facts), r.id.bytes), type=Sealed)
+    return Offer(
+        r.id, r.provider, r.reference, r.service, r.recipient_id, bytes(r.phone_index), r.network,
+        r.language, sealed, state, chain, r.created_at, r.sent_at, r.received_at, r.deadline,
+        r.closed_at, r.answered_by, r.result, (state, r.version),
+    )  # fmt: skip
+
+
+def insert(tx: Tx, vault: Vault, provider: str, offers: Sequence[Offer], now: datetime) -> set[UUID]:
+    """Stores new offers; returns the ids that were free of a twin reference or open offer."""
+    if not offers:
+        return set()
+    found = tx.execute(
+        _INSERT,
+        {
+            "provider": provider,
+            "now": now,
+            "id": [o.id for o in offers],
+            "reference": [o.reference for o in offers],
+            "service": [o.service for o in offers],
+            "recipient_id": [o.recipient_id for o in offers],
+            "phone_index": [o.phone_index for o in offers],
+            "network": [o.network for o in offers],
+            "language": [o.language for o in offers],
+            "facts": [vault.seal(msgspec.json.encode(o.sealed), o.id.bytes) for o in offers],
+            "version": [o.chain.version for o in offers],
+            "head": [o.chain.head for o in offers],
+        },
+    )
+    return set(found.scalars())
+
+
+def lock(tx: Tx, vault: Vault, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
+    """Loads offers and holds their rows until the transaction ends."""
+    if not offer_ids:
+        return {}
+    rows = tx.execute(_LOCKED, {"ids": ids(list(offer_ids))})
+    return {r.id: _offer(vault, r) for r in rows}
+
+
+def save(tx: Tx, offers: Sequence[Offer]) -> None:
+    """Saves what changed, each row by compare-and-set on its state and version.
+
+    Raises Raced where a row is no longer what was loaded."""
+    changed = [o for o in offers if (o.state, o.chain.version) != o.loaded]
+    if not changed:
+        return
+    plain = ("sent_at", "received_at", "deadline", "closed_at", "answered_by", "result")
+    values: dict[str, Any] = {n: [getattr(o, n) for o in changed] for n in plain}
+    values |= {
+        "id": [o.id for o in changed],
+        "from_state": [str(o.loaded[0]) for o in changed],
+        "from_version": [o.loaded[1] for o in changed],
+        "state": [str(o.state) for o in changed],
+        "version": [o.chain.version for o in changed],
+        "head": [o.chain.head for o in changed],
+        "language": [o.language for o in changed],
+        "network": [o.network for o in changed],
+    }
+    if tx.execute(_SAVE, values).rowcount != len(changed):
+        raise Raced
+    for offer in changed:
+        offer.loaded = (offer.state, offer.chain.version)
+
+
+def known_references(tx: Tx, provider: str, references: Sequence[str]) -> set[str]:
+    """Which of a provider's references are taken."""
+    values = {"provider": provider, "references": list(references)}
+    return set(tx.execute(_REFERENCES, values).scalars())
+
+
+def open_pairs(tx: Tx, recipients: Sequence[UUID]) -> set[tuple[UUID, str]]:
+    """(recipient, service) pairs with an open offer."""
+    rows = tx.execute(_OPEN_PAIRS, {"recipients": list(recipients)})
+    return {(r.recipient_id, r.service) for r in rows}
+
+
+def one(tx: Tx, vault: Vault, offer_id: UUID, provider: str | None) -> Offer | None:
+    """An offer of a provider, or of any where `provider` is None (auditors)."""
+    if provider is None:
+        row = tx.execute(_ANY_ONE, {"id": offer_id}).one_or_none()
+    else:
+        row = tx.execute(_ONE, {"id": offer_id, "provider": provider}).one_or_none()
+    return None if row is None else _offer(vault, row)
+
+
+def page(
+    tx: Tx,
+    vault: Vault,
+    provider: str,
+    *,
+    reference: str | None,
+    state: str | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Offer]:
+    """A provider's offers, newest first, after the offer `after`."""
+    values = {
+        "provider": provider,
+        "reference": reference,
+        "state": state,
+        "after": after,
+        "limit": limit,
+    }
+    return [_offer(vault, r) for r in tx.execute(_PAGE, values)]
+
+
+def of_recipient(
+    tx: Tx, vault: Vault, recipient_id: UUID, *, after: UUID | None, limit: int
+) -> list[Offer]:
+    """A person's offers, newest first."""
+    values = {"recipient": recipient_id, "after": after, "limit": limit}
+    return [_offer(vault, r) for r in tx.execute(_OF_RECIPIENT, values)]
+
+
+def latest_of_phones(
+    tx: Tx, vault: Vault, phones: Sequence[bytes], since: datetime
+) -> dict[bytes, Offer]:
+    """The offer each phone was last asked about and that has been closed since `since`."""
+    rows = tx.execute(_LATEST, {"phones": list(phones), "since": since})
+    return {bytes(r.phone_index): _offer(vault, r) for r in rows}
+
+
+def due(
+    tx: Tx, now: datetime, heard_through: dict[str, datetime], limit: int
+) -> list[UUID]:
+    """Offers whose reply window is over and whose network has handed over all replies till then;
+    oldest first, locked."""
+    values = {
+        "now": now,
+        "networks": list(heard_through),
+        "through": list(heard_through.values()),
+        "limit": limit,
+    }
+    return list(tx.execute(_DUE, values).scalars())
+
+
+def unproven(
+    tx: Tx, now: datetime, before: datetime, heard_through: dict[str, datetime], limit: int
+) -> list[UUID]:
+    """Offers sent before `before` of which nothing proves receipt; locked."""
+    values = {
+        "now": now,
+        "before": before,
+        "networks": list(heard_through),
+        "through": list(heard_through.values()),
+        "limit": limit,
+    }
+    return list(tx.execute(_UNPROVEN, values).scalars())

@@ -1,0 +1,201 @@
+"""The mirror of the state registers: recipients and the consents they gave, sealed at rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.ledger.encryption import Vault
+from app.ledger.engine import Tx, sql
+from app.ledger.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecipient:
+    """A recipient as the mobile citizens base gives them; the phone is E.164."""
+
+    iin: str
+    phone: str
+    phone_kind: str
+    language: str | None
+    network: str | None
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsent:
+    """A consent as the access-control service gives it; `revoked_at` ends it."""
+
+    iin: str
+    purpose: str
+    reference: str
+    given_at: datetime
+    valid_until: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A recipient with what the gates ask about them, and the consent that counts now."""
+
+    id: UUID
+    kind: str
+    phone_index: bytes | None
+    phone: str | None
+    phone_kind: str | None
+    language: str | None
+    network: str | None
+    sms: bool
+    wrong_phone_at: datetime | None
+    registered_at: datetime | None
+    consent_reference: str | None
+    consent_given_at: datetime | None
+    consent_until: datetime | None
+    consent_revoked_at: datetime | None
+
+
+_UPSERT = sql(
+    """INSERT INTO recipients (id, iin_index, iin, phone_index, phone, phone_kind, language,
+        network, registered_at, updated_at)
+    SELECT id, iin_index, iin, phone_index, phone, phone_kind, language, network, registered_at,
+        :now
+    FROM unnest(CAST(:id AS uuid[]), CAST(:iin_index AS bytea[]), CAST(:iin AS bytea[]),
+        CAST(:phone_index AS bytea[]), CAST(:phone AS bytea[]), CAST(:phone_kind AS text[]),
+        CAST(:language AS text[]), CAST(:network AS text[]),
+        CAST(:registered_at AS timestamptz[]))
+        AS t (id, iin_index, iin, phone_index, phone, phone_kind, language, network,
+              registered_at)
+    ON CONFLICT (iin_index) DO UPDATE SET
+        phone_index = excluded.phone_index, phone = excluded.phone,
+        phone_kind = excluded.phone_kind,
+        language = coalesce(excluded.language, recipients.language),
+        network = coalesce(excluded.network, recipients.network),
+        wrong_phone_at = CASE WHEN recipients.phone_index IS DISTINCT FROM excluded.phone_index
+            OR excluded.registered_at > recipients.wrong_phone_at
+            THEN NULL ELSE recipients.wrong_phone_at END,
+        registered_at = excluded.registered_at, updated_at = excluded.updated_at"""
+)
+_CONSENT = sql(
+    """INSERT INTO consents (iin_index, purpose, reference, given_at, valid_until, revoked_at,
+        updated_at)
+    SELECT iin_index, purpose, reference, given_at, valid_until, revoked_at, :now
+    FROM unnest(CAST(:iin_index AS bytea[]), CAST(:purpose AS text[]),
+        CAST(:reference AS text[]), CAST(:given_at AS timestamptz[]),
+        CAST(:valid_until AS timestamptz[]), CAST(:revoked_at AS timestamptz[]))
+        AS t (iin_index, purpose, reference, given_at, valid_until, revoked_at)
+    ON CONFLICT (iin_index, purpose, reference) DO UPDATE SET given_at = excluded.given_at,
+        valid_until = excluded.valid_until, revoked_at = excluded.revoked_at,
+        updated_at = excluded.updated_at"""
+)
+# Of several consents for a purpose the one that lasts longest counts; a revoked one counts last.
+_FACTS = """SELECT r.*, c.reference AS consent_reference, c.given_at AS consent_given_at,
+        c.valid_until AS consent_until, c.revoked_at AS consent_revoked_at
+    FROM recipients r LEFT JOIN LATERAL (
+        SELECT * FROM consents WHERE iin_index = r.iin_index AND purpose = 'personal-data'
+        ORDER BY revoked_at DESC NULLS FIRST, valid_until DESC NULLS FIRST LIMIT 1) c ON true
+    """
+_BY_IIN = sql(_FACTS + "WHERE r.iin_index = ANY(CAST(:keys AS bytea[]))")
+_BY_ID = sql(_FACTS + "WHERE r.id = ANY(CAST(:keys AS uuid[]))")
+_SMS = sql("UPDATE recipients SET sms = :sms, updated_at = :now WHERE id = :id")
+_LANGUAGE = sql("UPDATE recipients SET language = :language, updated_at = :now WHERE id = :id")
+_LANGUAGES = sql(
+    """UPDATE recipients r SET language = t.language
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:languages AS text[])) AS t (id, language)
+    WHERE r.id = t.id AND r.language IS DISTINCT FROM t.language"""
+)
+_WRONG = sql(
+    "UPDATE recipients SET wrong_phone_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+
+
+def save(tx: Tx, vault: Vault, rows: Sequence[NewRecipient], now: datetime) -> None:
+    """Upserts recipients by IIN; of two rows with one IIN the later counts."""
+    latest = {r.iin: r for r in rows}
+    if not latest:
+        return
+    found = list(latest.values())
+    iin_indexes = [vault.index("iin", r.iin) for r in found]
+    tx.execute(
+        _UPSERT,
+        {
+            "id": [new_id(now) for _ in found],
+            "iin_index": iin_indexes,
+            "iin": [vault.seal(r.iin.encode(), i) for r, i in zip(found, iin_indexes, strict=True)],
+            "phone_index": [vault.index("phone", r.phone) for r in found],
+            "phone": [
+                vault.seal(r.phone.encode(), i) for r, i in zip(found, iin_indexes, strict=True)
+            ],
+            "phone_kind": [r.phone_kind for r in found],
+            "language": [r.language for r in found],
+            "network": [r.network for r in found],
+            "registered_at": [r.registered_at for r in found],
+            "now": now,
+        },
+    )
+
+
+def save_consents(tx: Tx, vault: Vault, rows: Sequence[NewConsent], now: datetime) -> None:
+    """Upserts consents by IIN, purpose and reference."""
+    latest = {(r.iin, r.purpose, r.reference): r for r in rows}
+    if not latest:
+        return
+    found = list(latest.values())
+    tx.execute(
+        _CONSENT,
+        {
+            "iin_index": [vault.index("iin", r.iin) for r in found],
+            "purpose": [r.purpose for r in found],
+            "reference": [r.reference for r in found],
+            "given_at": [r.given_at for r in found],
+            "valid_until": [r.valid_until for r in found],
+            "revoked_at": [r.revoked_at for r in found],
+            "now": now,
+        },
+    )
+
+
+def by_iin(tx: Tx, vault: Vault, iins: Sequence[str]) -> dict[str, Recipient]:
+    """Recipients by IIN; those not in the register are left out."""
+    indexes = {vault.index("iin", iin): iin for iin in iins}
+    rows = tx.execute(_BY_IIN, {"keys": list(indexes)})
+    return {indexes[bytes(r.iin_index)]: _recipient(vault, r) for r in rows}
+
+
+def by_id(tx: Tx, vault: Vault, ids: Sequence[UUID]) -> dict[UUID, Recipient]:
+    """Recipients by their own id."""
+    return {r.id: _recipient(vault, r) for r in tx.execute(_BY_ID, {"keys": list(ids)})}
+
+
+def _recipient(vault: Vault, r: object) -> Recipient:
+    row: dict[str, object] = r._asdict()  # type: ignore[attr-defined]
+    context = bytes(row["iin_index"])  # type: ignore[call-overload]
+    sealed = row["phone"]
+    values = {n: row[n] for n in Recipient.__slots__ if n not in ("phone", "phone_index")}
+    index = row["phone_index"]
+    return Recipient(
+        **values,  # type: ignore[arg-type]
+        phone_index=None if index is None else bytes(index),  # type: ignore[call-overload]
+        phone=None if sealed is None else vault.open(bytes(sealed), context).decode(),  # type: ignore[call-overload]
+    )
+
+
+def set_sms(tx: Tx, recipient_id: UUID, sms: bool, now: datetime) -> None:
+    """Turns offers by SMS on or off for a person."""
+    tx.execute(_SMS, {"id": recipient_id, "sms": sms, "now": now})
+
+
+def set_language(tx: Tx, recipient_id: UUID, language: str, now: datetime) -> None:
+    """Records the language a person chose (52, clause 16)."""
+    tx.execute(_LANGUAGE, {"id": recipient_id, "language": language, "now": now})
+
+
+def set_languages(tx: Tx, choices: dict[UUID, str]) -> None:
+    """Records the languages in which people answered."""
+    if choices:
+        tx.execute(_LANGUAGES, {"ids": list(choices), "languages": list(choices.values())})
+
+
+def mark_wrong_phone(tx: Tx, recipient_ids: Sequence[UUID], now: datetime) -> None:
+    """A stranger answered: the phone is to be verified again before it is written to."""
+    if recipient_ids:
+        tx.execute(_WRONG, {"ids": list(recipient_ids), "now": now})

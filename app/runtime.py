@@ -1,0 +1,108 @@
+"""What every entry into the house holds in its hands: settings, clock, ledger, vault, words, Redis.
+
+Made once per process by `open_runtime`; it decides nothing. Redis is reached only for wake-ups
+and jobs, and its absence delays them by a second at most.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import redis
+from redis.exceptions import RedisError
+
+from app.catalogue.loader import load as load_catalogue
+from app.catalogue.model import Catalogue
+from app.clock import Clock, ScaledClock, system_clock
+from app.ledger.encryption import Vault, VaultError
+from app.ledger.engine import Ledger, canary, sandbox_anchor
+from app.ledger.unit import Unit
+from app.settings import Environment, Settings
+from dialogs.engine.wording import Words
+
+OUTBOX = "jauap:wake:outbox"
+CANARY = b"jauap"
+
+
+class WrongMasterKey(Exception):
+    """The master key does not open this ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Shared by the web, the gateway, the worker and the command line of one process."""
+
+    settings: Settings
+    ledger: Ledger
+    vault: Vault
+    words: Words
+    catalogue: Catalogue
+    clock: Clock
+    real_seconds: Callable[[float], float]
+    redis: "redis.Redis"
+
+    @contextmanager
+    def unit(self, gateway: UUID | None = None) -> Iterator[Unit]:
+        """One transaction with what is to be written with it; the clock is asked once. What was
+        gathered is written before the commit, and gateways are woken after it."""
+        with self.ledger.begin() as tx:
+            unit = Unit(tx, self.clock(), self.vault, gateway)
+            yield unit
+            has_messages = bool(unit.outbox.messages)
+            unit.write()
+        if has_messages:
+            self.wake()
+
+    def wake(self) -> None:
+        """Tells every gateway that the outbox has something for it. A lost wake-up costs a
+        second, because gateways also look by themselves."""
+        try:
+            self.redis.publish(OUTBOX, b"")
+        except RedisError:
+            return
+
+
+def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime:
+    """A runtime on servers that answer and a ledger that has been migrated.
+
+    Raises LedgerDown, WrongMasterKey, CatalogueError or WordingError, each with its reason."""
+    ledger = Ledger(ledger_url)
+    ledger.check()
+    vault = Vault(settings.master_key, settings.old_master_keys)
+    _check_vault(ledger, vault)
+    clock, real_seconds = _clock(settings, ledger)
+    return Runtime(
+        settings=settings,
+        ledger=ledger,
+        vault=vault,
+        words=Words.load(),
+        catalogue=load_catalogue(Path(__file__).parent / "catalogue"),
+        clock=clock,
+        real_seconds=real_seconds,
+        redis=redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5),
+    )
+
+
+def _check_vault(ledger: Ledger, vault: Vault) -> None:
+    with ledger.begin() as tx:
+        sealed = canary(tx, vault.seal(CANARY, b"canary"))
+    try:
+        vault.open(sealed, b"canary")
+    except VaultError:
+        raise WrongMasterKey(
+            "the master key does not open this ledger: found another key than the one it was "
+            "sealed with, expected the same JAUAP_MASTER_KEY as before"
+        ) from None
+
+
+def _clock(settings: Settings, ledger: Ledger) -> tuple[Clock, Callable[[float], float]]:
+    scale = settings.sandbox.time_scale
+    if settings.environment is Environment.PRODUCTION or scale == 1:
+        return system_clock, float
+    with ledger.begin() as tx:
+        real, virtual = sandbox_anchor(tx, datetime.now(UTC), scale)
+    clock = ScaledClock(real, virtual, scale)
+    return clock.now, clock.real_seconds
