@@ -25,7 +25,7 @@ SHORT_CODE: Final = re.compile(r"[0-9]{3,5}")
 PLUS_BEFORE_8: Final = re.compile(r"\+(87[0-9]{9})")
 KAZAKH_RANGE: Final = re.compile(r"7[67][0-9]{9}")
 LANDLINE_AREA: Final = re.compile(r"77[12][0-9]{8}")
-LONG_DIGITS: Final = re.compile(r"\d{10,}"  # of any script)
+LONG_DIGITS: Final = re.compile(r"\d{10,}")  # in digits of any script
 ACCOUNT: Final = re.compile(r"\bKZ[0-9]{2}[0-9A-Z]{16}\b", re.IGNORECASE)
 
 
