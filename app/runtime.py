@@ -6,7 +6,7 @@ and jobs, and its absence delays them by a second at most.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -14,9 +14,11 @@ from uuid import UUID
 import redis
 from redis.exceptions import RedisError
 
+from app.calendar import Calendar
 from app.catalogue.loader import load as load_catalogue
 from app.catalogue.model import Catalogue
 from app.clock import Clock, ScaledClock, system_clock
+from app.conversation.rooms import Room
 from app.ledger.encryption import Vault, VaultError
 from app.ledger.engine import Ledger, canary, sandbox_anchor
 from app.ledger.unit import Unit
@@ -40,9 +42,11 @@ class Runtime:
     vault: Vault
     words: Words
     catalogue: Catalogue
+    calendar: Calendar
     clock: Clock
     real_seconds: Callable[[float], float]
-    redis: "redis.Redis"
+    redis: redis.Redis
+    rooms: dict[str, Room] = field(default_factory=dict)
 
     @contextmanager
     def unit(self, gateway: UUID | None = None) -> Iterator[Unit]:
@@ -74,12 +78,14 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
     vault = Vault(settings.master_key, settings.old_master_keys)
     _check_vault(ledger, vault)
     clock, real_seconds = _clock(settings, ledger)
+    catalogue = load_catalogue(Path(__file__).parent / "catalogue")
     return Runtime(
         settings=settings,
         ledger=ledger,
         vault=vault,
         words=Words.load(),
-        catalogue=load_catalogue(Path(__file__).parent / "catalogue"),
+        catalogue=catalogue,
+        calendar=Calendar(catalogue.swaps),
         clock=clock,
         real_seconds=real_seconds,
         redis=redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5),

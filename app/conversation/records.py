@@ -181,7 +181,8 @@ def seen_before(
     if not messages:
         return {}
     found = tx.execute(
-        _KEYS, {"keys": [k for k, _ in messages], "connections": [c for _, c in messages], "now": now}
+        _KEYS,
+        {"keys": [k for k, _ in messages], "connections": [c for _, c in messages], "now": now},
     )
     return {
         bytes(r.key): SeenBefore(r.before, r.before_at)

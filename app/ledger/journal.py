@@ -84,7 +84,10 @@ class Journal:
         """Appends what was gathered; a second writer of the same case is refused by the key."""
         if self.entries:
             columns = zip(
-                *((e.case_id, e.seq, e.at, e.kind, e.body, e.evidence, e.hash) for e in self.entries),
+                *(
+                    (e.case_id, e.seq, e.at, e.kind, e.body, e.evidence, e.hash)
+                    for e in self.entries
+                ),
                 strict=True,
             )
             names = ("case_id", "seq", "at", "kind", "body", "evidence", "hash")

@@ -216,9 +216,7 @@ def cancel_questions(tx: Tx, case_ids: Sequence[UUID], now: datetime) -> None:
         tx.execute(_CANCEL_QUESTIONS, {"cases": list(case_ids), "now": now})
 
 
-def close(
-    tx: Tx, closed: Sequence[tuple[UUID, str, str | None]], now: datetime
-) -> None:
+def close(tx: Tx, closed: Sequence[tuple[UUID, str, str | None]], now: datetime) -> None:
     """Writes the last (or latest) state of messages: (id, state, cid); a final state stays."""
     if closed:
         tx.execute(

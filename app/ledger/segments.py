@@ -60,6 +60,26 @@ class Standing:
     last_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A receipt and the segment it belongs to, submitted at `submitted_at`."""
+
+    proof: Proof
+    outbox_id: UUID
+    attempt: int
+    number: int
+    submitted_at: datetime
+
+    @property
+    def received_at(self) -> datetime:
+        """The done date where it lies between submission and arrival, else the arrival: an SMSC
+        whose clock or zone is wrong must not shorten anybody's 24 hours."""
+        done, arrived = self.proof.done_at, self.proof.received_at
+        if done is None or done < self.submitted_at:
+            return arrived
+        return min(done, arrived)
+
+
 _INSERT = sql(
     """INSERT INTO segments (outbox_id, attempt, number, total, cid, network, phone_index,
         smsc_id, status, outcome, at)
@@ -72,7 +92,7 @@ _INSERT = sql(
             cid = excluded.cid, network = excluded.network, at = excluded.at"""
 )
 _MATCH = sql(
-    """SELECT t.n, s.outbox_id, s.attempt, s.number, s.receipt
+    """SELECT t.n, s.outbox_id, s.attempt, s.number, s.at
     FROM unnest(CAST(:n AS int[]), CAST(:smsc_id AS text[]), CAST(:phone AS bytea[]),
         CAST(:network AS text[])) AS t (n, smsc_id, phone_index, network)
     JOIN segments s ON s.smsc_id = t.smsc_id AND s.phone_index = t.phone_index
@@ -155,13 +175,11 @@ def spellings(smsc_id: str) -> tuple[str, ...]:
     return tuple(forms)
 
 
-def match(
-    tx: Tx, proofs: Sequence[Proof]
-) -> tuple[list[tuple[Proof, UUID, int, int]], list[Proof], int]:
+def match(tx: Tx, proofs: Sequence[Proof]) -> tuple[list[Hit], list[Proof], int]:
     """Finds the segment of each receipt: (matched, orphans, how many were ambiguous). The first
     spelling that matches anything decides; with one spelling the newest message wins."""
     flat = [(n, s, p) for n, p in enumerate(proofs) for s in p.ids if s]
-    found: dict[int, list[tuple[UUID, int, int]]] = {}
+    found: dict[int, list[Hit]] = {}
     if flat:
         rows = tx.execute(
             _MATCH,
@@ -173,33 +191,35 @@ def match(
             },
         )
         for r in rows:
-            found.setdefault(r.n, []).append((r.outbox_id, r.attempt, r.number))
-    matched = [(p, *found[n][0]) for n, p in enumerate(proofs) if n in found]
+            found.setdefault(r.n, []).append(
+                Hit(proofs[r.n], r.outbox_id, r.attempt, r.number, r.at)
+            )
+    matched = [hits[0] for hits in found.values()]
     orphans = [p for n, p in enumerate(proofs) if n not in found]
-    ambiguous = sum(1 for hits in found.values() if len({h[0] for h in hits}) > 1)
+    ambiguous = sum(1 for hits in found.values() if len({h.outbox_id for h in hits}) > 1)
     return matched, orphans, ambiguous
 
 
-def record(tx: Tx, matched: Sequence[tuple[Proof, UUID, int, int]]) -> list[Standing]:
+def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
     """Writes receipts to their segments (the first final state wins) and tells how the messages
     they belong to stand now."""
     if not matched:
         return []
     # A later receipt of one segment within the batch must not hide an earlier final one.
-    latest: dict[tuple[UUID, int, int], Proof] = {}
-    for proof, *key in matched:
-        known = latest.get((key[0], key[1], key[2]))
-        if known is None or not known.is_final:
-            latest[(key[0], key[1], key[2])] = proof
+    latest: dict[tuple[UUID, int, int], Hit] = {}
+    for hit in matched:
+        key = (hit.outbox_id, hit.attempt, hit.number)
+        if key not in latest or not latest[key].proof.is_final:
+            latest[key] = hit
     tx.execute(
         _RECORD,
         {
             "outbox_id": [k[0] for k in latest],
             "attempt": [k[1] for k in latest],
             "number": [k[2] for k in latest],
-            "receipt": [p.state for p in latest.values()],
-            "error": [p.error for p in latest.values()],
-            "at": [p.done_at or p.received_at for p in latest.values()],
+            "receipt": [h.proof.state for h in latest.values()],
+            "error": [h.proof.error for h in latest.values()],
+            "at": [h.received_at for h in latest.values()],
         },
     )
     return standings(tx, sorted({k[0] for k in latest}))

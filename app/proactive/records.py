@@ -145,7 +145,9 @@ def _offer(vault: Vault, r: Row) -> Offer:
     )  # fmt: skip
 
 
-def insert(tx: Tx, vault: Vault, provider: str, offers: Sequence[Offer], now: datetime) -> set[UUID]:
+def insert(
+    tx: Tx, vault: Vault, provider: str, offers: Sequence[Offer], now: datetime
+) -> set[UUID]:
     """Stores new offers; returns the ids that were free of a twin reference or open offer."""
     if not offers:
         return set()
@@ -260,9 +262,7 @@ def latest_of_phones(
     return {bytes(r.phone_index): _offer(vault, r) for r in rows}
 
 
-def due(
-    tx: Tx, now: datetime, heard_through: dict[str, datetime], limit: int
-) -> list[UUID]:
+def due(tx: Tx, now: datetime, heard_through: dict[str, datetime], limit: int) -> list[UUID]:
     """Offers whose reply window is over and whose network has handed over all replies till then;
     oldest first, locked."""
     values = {

@@ -103,9 +103,7 @@ _LANGUAGES = sql(
     FROM unnest(CAST(:ids AS uuid[]), CAST(:languages AS text[])) AS t (id, language)
     WHERE r.id = t.id AND r.language IS DISTINCT FROM t.language"""
 )
-_WRONG = sql(
-    "UPDATE recipients SET wrong_phone_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))"
-)
+_WRONG = sql("UPDATE recipients SET wrong_phone_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
 def save(tx: Tx, vault: Vault, rows: Sequence[NewRecipient], now: datetime) -> None:

@@ -1,0 +1,37 @@
+"""An offer ends: its question makes room for the next one on that phone, and its provider is told."""
+
+from collections.abc import Sequence
+
+from app.conversation import records as conversation
+from app.conversation import rooms
+from app.ledger import outbox
+from app.ledger.unit import Unit
+from app.proactive import rules
+from app.proactive.actions.saying import tell_provider
+from app.proactive.records import Offer
+from app.proactive.rules import Event, State
+from app.runtime import Runtime
+
+
+def step(unit: Unit, offer: Offer, event: Event) -> None:
+    """Moves the offer by the lifecycle's table; raises IllegalTransition for a missing pair."""
+    offer.state = rules.step(offer.state, event)
+    if offer.state in rules.OUTCOMES and offer.closed_at is None:
+        offer.closed_at = unit.now
+
+
+def close(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
+    """Ends the questions of offers that have their outcome and asks what waited behind them."""
+    ended = [o for o in offers if o.state in rules.OUTCOMES]
+    if not ended:
+        return
+    for offer in ended:
+        tell_provider(unit, offer)
+    outbox.cancel_questions(unit.tx, [o.id for o in ended], unit.now)
+    opened = conversation.close(unit.tx, [(o.id, o.phone_index) for o in ended])
+    rooms.ask(rt.rooms, unit, opened)
+
+
+def is_open(offer: Offer) -> bool:
+    """True until the offer has its one outcome."""
+    return offer.state in (State.MADE, State.SENT, State.AWAITING)

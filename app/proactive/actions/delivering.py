@@ -1,0 +1,138 @@
+"""What becomes of an offer's question on its way: submitted, received, or never delivered.
+
+155/НҚ, clause 4: the reply window opens when the last segment was received, and not before.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from app.calendar import local_date
+from app.ledger.outbox import Message
+from app.ledger.segments import Standing
+from app.ledger.unit import Unit
+from app.proactive import records, rules
+from app.proactive.actions.closing import close, is_open, step
+from app.proactive.actions.offering import recheck
+from app.proactive.records import Offer
+from app.proactive.rules import Event, Refusal, State
+from app.runtime import Runtime
+
+QUESTION = "offer.ask"
+
+
+def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
+    """Asks the gates again and marks the offers as sent, before the first octet leaves. Returns
+    the ids of messages that must not leave; their offers are withdrawn and say which gate."""
+    questions = {m.case_id: m for m in messages if m.kind == QUESTION and m.case_id}
+    offers = records.lock(unit.tx, unit.vault, list(questions))
+    fresh = [o for o in offers.values() if o.state is State.MADE]
+    failed = recheck(rt, unit, fresh)
+    for offer in fresh:
+        refusal = failed.get(offer.id)
+        if refusal is None:
+            step(unit, offer, Event.SUBMITTED)
+            offer.sent_at = unit.now
+            unit.journal.append(offer.chain, "submitted", unit.now, message=questions[offer.id].id)
+        else:
+            _gate_failed(unit, offer, refusal)
+    ended = [o for o in fresh if o.id in failed]
+    close(rt, unit, ended)
+    records.save(unit.tx, list(offers.values()))
+    stale = [o for o in offers.values() if not is_open(o)]
+    return {questions[o.id].id for o in stale}
+
+
+def _gate_failed(unit: Unit, offer: Offer, refusal: Refusal) -> None:
+    step(unit, offer, Event.GATE_FAILED)
+    offer.result = f"gate:{refusal.gate}"
+    unit.journal.append(
+        offer.chain, "gate-failed", unit.now, gate=refusal.gate, clause=refusal.clause
+    )
+
+
+def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
+    """Receipts came. A question received in whole opens the reply window; one that failed ends
+    the offer as undelivered; of other messages only the journal takes note."""
+    mine = [s for s in standings if s.case_id is not None]
+    offers = records.lock(unit.tx, unit.vault, [s.case_id for s in mine if s.case_id])
+    closed: list[Offer] = []
+    for s in mine:
+        offer = offers.get(s.case_id) if s.case_id else None
+        if offer is None:
+            continue
+        if s.kind == QUESTION and s.delivered >= s.total:
+            _received(rt, unit, offer, s)
+        elif s.kind == QUESTION and s.failed:
+            if _not_delivered(unit, offer, "receipt", message=s.outbox_id):
+                closed.append(offer)
+        elif s.delivered >= s.total or s.failed:
+            _note(unit, offer, s)
+    close(rt, unit, closed)
+    records.save(unit.tx, list(offers.values()))
+
+
+def _received(rt: Runtime, unit: Unit, offer: Offer, s: Standing) -> None:
+    if offer.state is not State.SENT or s.last_at is None:
+        return
+    service = rt.catalogue.find_service(offer.service)
+    window = service.window_on(local_date(offer.created_at)) if service else rules.WINDOW
+    step(unit, offer, Event.RECEIVED)
+    offer.received_at = s.last_at
+    offer.deadline = rules.deadline_of(s.last_at, window)
+    offer.network = s.network
+    unit.journal.append(
+        offer.chain,
+        "received",
+        unit.now,
+        received_at=offer.received_at,
+        deadline=offer.deadline,
+        message=s.outbox_id,
+        segments=s.total,
+        network=s.network,
+    )
+
+
+def _not_delivered(unit: Unit, offer: Offer, why: str, **facts: Any) -> bool:
+    if not rules.allows(offer.state, Event.NOT_DELIVERED):
+        return False
+    step(unit, offer, Event.NOT_DELIVERED)
+    unit.journal.append(offer.chain, "not-delivered", unit.now, why=why, **facts)
+    return True
+
+
+def _note(unit: Unit, offer: Offer, s: Standing) -> None:
+    delivered = s.delivered >= s.total
+    unit.journal.append(
+        offer.chain,
+        "message-delivered" if delivered else "message-failed",
+        unit.now,
+        message=s.outbox_id,
+        wording=s.kind,
+        at=s.last_at,
+    )
+
+
+def failed(rt: Runtime, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
+    """No network would take these messages: (case, kind, why)."""
+    offers = records.lock(unit.tx, unit.vault, [case for case, _, _ in messages])
+    closed: list[Offer] = []
+    for case, kind, why in messages:
+        offer = offers.get(case)
+        if offer is None:
+            continue
+        if kind == QUESTION and _not_delivered(unit, offer, why):
+            closed.append(offer)
+        elif kind != QUESTION:
+            unit.journal.append(offer.chain, "message-failed", unit.now, wording=kind, why=why)
+    close(rt, unit, closed)
+    records.save(unit.tx, list(offers.values()))
+
+
+def noted(unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
+    """Facts about the way of a case's messages, for its journal."""
+    offers = records.lock(unit.tx, unit.vault, [case for case, _, _ in notes])
+    for case, kind, facts in notes:
+        if case in offers:
+            unit.journal.append(offers[case].chain, kind, unit.now, **facts)
+    records.save(unit.tx, list(offers.values()))

@@ -1,0 +1,168 @@
+"""A recipient answers, or writes when nothing is asked any more (155/НҚ, clause 4)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from app.conversation import records as conversation
+from app.conversation.rooms import Reply, Unasked
+from app.ledger.outbox import Priority
+from app.ledger.unit import Unit
+from app.proactive import records, rules
+from app.proactive.actions.closing import close, is_open, step
+from app.proactive.actions.saying import DIALOG, say
+from app.proactive.records import Offer
+from app.proactive.rules import Event, State
+from app.recipients import records as recipients
+from app.runtime import Runtime
+from dialogs.engine.model import Screen
+from dialogs.engine.turn import Event as Said
+
+LATE_ANSWERS = timedelta(days=30)  # how long a closed offer is remembered in conversation
+OUTCOMES = {"accept": Event.YES, "decline": Event.NO}
+
+
+def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> None:
+    """Judges each answer at the time it reached us, and does what it means."""
+    offers = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
+    closed: list[Offer] = []
+    early: list[Unasked] = []
+    again: list[tuple[Any, int]] = []
+    languages: dict[bytes, str] = {}
+    for one in replies:
+        offer = offers.get(one.question.case_id)
+        if offer is None or not is_open(offer):
+            continue
+        _learn_language(unit, offer, one, languages)
+        event = _event(one)
+        if event is None:
+            _not_an_answer(rt, unit, offer, one, again)
+        elif not rules.in_time(one.received_at, offer.deadline, stuck=one.stuck):
+            _too_late(rt, unit, offer, one)
+        elif rules.allows(offer.state, event):
+            _answer(rt, unit, offer, one, event)
+            closed.append(offer)
+        else:  # nothing has been asked yet: an answer to an older question, perhaps
+            early.append(_as_unasked(offer, one))
+    close(rt, unit, closed)
+    conversation.asked_again(unit.tx, again)
+    conversation.speaks(unit.tx, languages)
+    recipients.set_languages(
+        unit.tx,
+        {
+            o.recipient_id: languages[o.phone_index]
+            for o in offers.values()
+            if o.phone_index in languages
+        },
+    )
+    records.save(unit.tx, list(offers.values()))
+    unasked(rt, unit, early)
+
+
+def _as_unasked(offer: Offer, one: Reply) -> Unasked:
+    return Unasked(
+        offer.phone_index,
+        offer.sealed.phone,
+        one.text,
+        one.raw,
+        one.received_at,
+        offer.language,
+        one.evidence,
+    )
+
+
+def _event(one: Reply) -> Event | None:
+    if one.turn.event is Said.STOP:
+        return Event.STOPPED
+    return OUTCOMES.get(one.turn.outcome or "")
+
+
+def _learn_language(unit: Unit, offer: Offer, one: Reply, languages: dict[bytes, str]) -> None:
+    """A wish for a language always counts; the language of an answer only where none is known."""
+    understood = one.turn.understood
+    heard = understood.language if understood is not None and offer.language is None else None
+    chosen = one.turn.language or heard
+    if chosen is not None and chosen != offer.language:
+        offer.language = chosen
+        languages[offer.phone_index] = chosen
+
+
+def _answer(rt: Runtime, unit: Unit, offer: Offer, one: Reply, event: Event) -> None:
+    if offer.received_at is None:  # a reply that comes before its receipt proves receipt
+        offer.received_at = one.received_at
+    step(unit, offer, event)
+    offer.answered_by = one.how
+    _journal(unit, offer, str(event), one, state=offer.state)
+    if event is Event.STOPPED:
+        recipients.set_sms(unit.tx, offer.recipient_id, sms=False, now=unit.now)
+    if one.turn.screen is not None and one.how == "sms":
+        say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
+
+
+def _not_an_answer(
+    rt: Runtime, unit: Unit, offer: Offer, one: Reply, again: list[tuple[Any, int]]
+) -> None:
+    _journal(unit, offer, f"heard-{one.turn.event}", one)
+    if one.turn.event is Said.UNCLEAR:
+        again.append((offer.id, one.question.asked + 1))
+    if one.turn.screen is not None:
+        say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
+
+
+def _too_late(rt: Runtime, unit: Unit, offer: Offer, one: Reply) -> None:
+    """The window is over and the sweep will say so; the answer is kept and changes nothing."""
+    _journal(unit, offer, "heard-late", one)
+    say(rt, unit, offer, Screen(DIALOG, "late"), priority=Priority.REPLY)
+
+
+def _journal(unit: Unit, offer: Offer, kind: str, one: Reply, **more: Any) -> None:
+    understood = one.turn.understood
+    facts: Mapping[str, Any] = {
+        "how": one.how,
+        "received_at": one.received_at,
+        "step": one.question.step,
+        "rule": understood.rule if understood else "choice",
+        "label": understood.label if understood else one.turn.outcome,
+        **one.evidence,
+    }
+    if one.stuck:
+        more["judged_in_time"] = "the network's bind was down at the deadline"
+    unit.journal.append(offer.chain, kind, unit.now, one.raw, **facts, **more)
+
+
+ALREADY = {State.ACCEPTED: "yes", State.RENDERED: "yes", State.REFUSED: "yes", State.DECLINED: "no"}
+
+
+def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+    """Words after the end: told politely that the window is over or that the first answer stands."""
+    since = unit.now - LATE_ANSWERS
+    latest = records.latest_of_phones(unit.tx, unit.vault, [m.phone_index for m in messages], since)
+    locked = records.lock(unit.tx, unit.vault, [o.id for o in latest.values()])
+    answered: set[bytes] = set()
+    for message in messages:
+        found = latest.get(message.phone_index)
+        offer = locked.get(found.id) if found else None
+        if offer is None or is_open(offer):
+            continue
+        unit.journal.append(
+            offer.chain,
+            "heard-after-the-end",
+            unit.now,
+            message.raw,
+            received_at=message.received_at,
+            **message.evidence,
+        )
+        answered.add(message.phone_index)
+        _answer_after_the_end(rt, unit, offer, message)
+    records.save(unit.tx, list(locked.values()))
+    return answered
+
+
+def _answer_after_the_end(rt: Runtime, unit: Unit, offer: Offer, message: Unasked) -> None:
+    language = offer.language or message.language
+    if offer.state is State.EXPIRED:
+        say(rt, unit, offer, Screen(DIALOG, "late"), priority=Priority.REPLY, language=language)
+    elif offer.state in ALREADY and offer.answered_by is not None:
+        answer = rt.words.each(DIALOG, f"answer.{ALREADY[offer.state]}")
+        screen = Screen(DIALOG, "already", {"answer": answer})
+        say(rt, unit, offer, screen, priority=Priority.REPLY, language=language)

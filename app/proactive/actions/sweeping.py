@@ -1,0 +1,76 @@
+"""What falls due: reply windows that close, questions that nobody proved to have received.
+
+The ledger is asked, never Redis: a legal deadline survives a flush and a missed event.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.ledger import binds
+from app.ledger.unit import Unit
+from app.proactive import records
+from app.proactive.actions.closing import close, step
+from app.proactive.actions.saying import DIALOG, say
+from app.proactive.records import Offer
+from app.proactive.rules import Event, State
+from app.runtime import Runtime
+from dialogs.engine.model import Screen, Value
+
+BATCH = 500
+# No receipt, no lapse: an SMS lives in the network for its validity period, a day.
+VALIDITY = timedelta(hours=24)
+
+
+def sweep(rt: Runtime) -> int:
+    """Closes a batch of what is due; returns how many offers were closed."""
+    with rt.unit() as unit:
+        through = binds.heard_through(binds.every(unit.tx))
+        due = records.due(unit.tx, unit.now, through, BATCH)
+        unproven = records.unproven(unit.tx, unit.now, unit.now - VALIDITY, through, BATCH)
+        expire(rt, unit, due)
+        give_up(rt, unit, unproven)
+        return len(due) + len(unproven)
+
+
+def expire(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
+    """Annuls offers whose window is over and says where to apply in person (155/НҚ, clause 4)."""
+    offers = list(records.lock(unit.tx, unit.vault, offer_ids).values())
+    closed: list[Offer] = []
+    for offer in offers:
+        if offer.state is not State.AWAITING:
+            continue
+        step(unit, offer, Event.LAPSED)
+        unit.journal.append(
+            offer.chain, "lapsed", unit.now, deadline=offer.deadline, received_at=offer.received_at
+        )
+        screen = Screen(DIALOG, "expired", in_person(rt, offer, unit.now))
+        say(rt, unit, offer, screen)
+        closed.append(offer)
+    close(rt, unit, closed)
+    records.save(unit.tx, offers)
+
+
+def give_up(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
+    """Ends offers whose question was never proved to have been received: no lapse, no refusal."""
+    offers = list(records.lock(unit.tx, unit.vault, offer_ids).values())
+    closed: list[Offer] = []
+    for offer in offers:
+        if offer.state is State.SENT:
+            step(unit, offer, Event.NOT_DELIVERED)
+            unit.journal.append(offer.chain, "not-delivered", unit.now, why="no receipt came")
+            closed.append(offer)
+    close(rt, unit, closed)
+    records.save(unit.tx, offers)
+
+
+def in_person(rt: Runtime, offer: Offer, now: datetime) -> dict[str, Value]:
+    """The branch, its address and its hours for the day one can next go there (52, clause 3)."""
+    branch = rt.catalogue.branch_for(rt.catalogue.service(offer.service), region=None)
+    opening = rt.calendar.next_opening(branch.schedule, now)
+    hours = f"{opening.day:%d.%m} {opening.open:%H:%M}–{opening.close:%H:%M}"
+    return {
+        "branch": {"kk": branch.name.kk, "ru": branch.name.ru},
+        "address": {"kk": branch.address.kk, "ru": branch.address.ru},
+        "hours": hours,
+    }

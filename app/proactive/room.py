@@ -1,0 +1,47 @@
+"""The proactive room as conversation and the gateway know it: a thin door to its actions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.conversation.records import Question
+from app.conversation.rooms import Reply, Unasked
+from app.ledger.outbox import Message
+from app.ledger.segments import Standing
+from app.ledger.unit import Unit
+from app.proactive.actions import delivering, offering, replying
+from app.proactive.actions.saying import ROOM
+from app.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class ProactiveRoom:
+    """155/НҚ behind the face every room shows (app.conversation.rooms.Room)."""
+
+    rt: Runtime
+
+    def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
+        offering.ask(self.rt, unit, questions)
+
+    def reply(self, unit: Unit, replies: Sequence[Reply]) -> None:
+        replying.reply(self.rt, unit, replies)
+
+    def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+        return replying.unasked(self.rt, unit, messages)
+
+    def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
+        return delivering.submitting(self.rt, unit, messages)
+
+    def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
+        delivering.standing(self.rt, unit, standings)
+
+    def failed(self, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
+        delivering.failed(self.rt, unit, messages)
+
+    def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
+        delivering.noted(unit, notes)
+
+
+def open_room(rt: Runtime) -> None:
+    """Enters the room in the runtime's table, where conversation finds the owner of a question."""
+    rt.rooms[ROOM] = ProactiveRoom(rt)
