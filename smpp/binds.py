@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 BindType = Literal["transmitter", "receiver", "transceiver"]
 LongMessage = Literal["udh8", "udh16", "sar", "payload"]
 MessageIds = Literal["auto", "hex-to-dec", "dec-to-hex", "verbatim"]
-Codec = Literal["gsm7", "ascii", "latin1", "iso-8859-5", "ucs2", "utf-8", "binary"]
+Codec = Literal["gsm7", "ascii", "latin1", "cyrillic", "cp1251", "ucs2", "utf8"]
 
 RECONNECT_DELAY: Final = 1.0
 RECONNECT_DELAY_MAX: Final = 60.0
@@ -69,7 +69,7 @@ class Bind:
     receipts: bool = True
     receipt_time_zone: str = ""
     message_id: MessageIds = "auto"
-    data_coding_in: Mapping[int, Codec] = field(default_factory=dict)
+    data_coding_in: Mapping[str, Codec] = field(default_factory=dict)  # "0" to "255"
     ussd: UssdAccess | None = None
     prefixes: tuple[str, ...] = ()
 
@@ -307,13 +307,16 @@ def _zone(value: Any) -> str:
     raise _Wrong('"" or a time zone such as "Asia/Almaty"')
 
 
-def _codings(value: Any) -> dict[int, str]:
+def _codings(value: Any) -> dict[str, str]:
     codecs = get_args(Codec)
     if not isinstance(value, dict) or not all(codec in codecs for codec in value.values()):
         raise _Wrong('{ "0" = "gsm7", ... } with ' + ", ".join(codecs))
-    if not all(key.isdecimal() and key.isascii() and int(key) < 256 for key in value):
-        raise _Wrong("data_coding values from 0 to 255, in quotes")
-    return {int(key): codec for key, codec in value.items()}
+    if not all(re.fullmatch(r"[0-9]{1,3}|0x[0-9a-fA-F]{1,2}", key) for key in value):
+        raise _Wrong('data_coding values from "0" to "255" or "0x00" to "0xff"')
+    codings = {int(key, 16 if key.startswith("0x") else 10): codec for key, codec in value.items()}
+    if max(codings, default=0) > 255:
+        raise _Wrong('data_coding values up to "255"')
+    return {str(coding): codec for coding, codec in codings.items()}
 
 
 def _ussd(value: Any) -> UssdAccess | None:

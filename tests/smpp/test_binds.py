@@ -66,13 +66,13 @@ def test_tables_and_lists_are_read(tmp_path: Path) -> None:
     pin = "ab" * 32
     text = LEAST + (
         f'tls = {{ ca = "ca.pem", pin_sha256 = "{pin}" }}\n'
-        'ussd = { service_code = "*1414#" }\ndata_coding_in = { "0" = "ascii", "241" = "gsm7" }\n'
+        'ussd = { service_code = "*1414#" }\ndata_coding_in = { "0" = "ascii", "0xF1" = "gsm7" }\n'
         'receipt_time_zone = "Asia/Almaty"\nthroughput = 12.5\n'
     )
     (bind,) = read(tmp_path, text)
     assert bind.tls == Tls(ca=tmp_path / "ca.pem", pin_sha256=pin)
     assert bind.ussd == UssdAccess("*1414#")
-    assert bind.data_coding_in == {0: "ascii", 241: "gsm7"}
+    assert bind.data_coding_in == {"0": "ascii", "241": "gsm7"}
     assert (bind.receipt_time_zone, bind.throughput) == ("Asia/Almaty", 12.5)
 
 
