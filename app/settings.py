@@ -1,0 +1,323 @@
+"""What a start needs to know, as one frozen Settings: `jauap.toml` < `JAUAP_*` < flags.
+
+Everything that is wrong is reported at once. Secrets come only from the environment or from files
+of their own and are never shown.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.configuration import (
+    BY_NAME,
+    EMBEDDED,
+    ENVIRONMENT,
+    Environment,
+    Finding,
+    Given,
+    SendingHours,
+    SettingsError,
+    flatten,
+    from_environ,
+    read_all,
+    shown,
+)
+from app.master_key import master_key, old_master_keys
+
+__all__ = [
+    "EMBEDDED",
+    "Environment",
+    "Finding",
+    "SendingHours",
+    "Settings",
+    "SettingsError",
+    "load",
+]
+
+DEFAULT_FILE = "jauap.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """`url` is "embedded" or postgresql+psycopg://…"""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """`url` is "embedded" or redis://…, rediss://…, unix://…"""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the API listens; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """`data`: embedded servers and the sandbox's key; `binds`: the networks. Both absolute."""
+
+    data: Path
+    binds: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """`hours` None means always; `drain_grace` is in real seconds, whatever the time scale."""
+
+    hours: SendingHours | None
+    drain_grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """Only the sandbox reads these; in production there is no simulator and time runs once."""
+
+    simulator: bool
+    time_scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """Whose access tokens of citizens we believe; None until an issuer is configured."""
+
+    issuer: str | None
+    audience: str | None
+    jwks_url: str | None
+    iin_claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """`allow_private`: may a webhook go to a private or loopback address?"""
+
+    allow_private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a start needs. `old_master_keys` are those of former ids, for the Vault."""
+
+    environment: Environment
+    ledger: Ledger
+    redis: Redis
+    server: Server
+    paths: Paths
+    sending: Sending
+    sandbox: Sandbox
+    oidc: Oidc
+    webhooks: Webhooks
+    master_key: bytes = field(repr=False)
+    old_master_keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.environment is Environment.SANDBOX
+
+    def as_environ(self) -> dict[str, str]:
+        """The same settings as `JAUAP_*` variables for a child process; secrets excepted."""
+        hours, oidc = self.sending.hours, self.oidc
+        values: dict[str, object] = {
+            "environment": self.environment,
+            "ledger.url": self.ledger.url,
+            "redis.url": self.redis.url,
+            "server.host": self.server.host,
+            "server.port": self.server.port,
+            "paths.data": self.paths.data,
+            "paths.binds": self.paths.binds,
+            "sending.hours": "always" if hours is None else hours,
+            "sending.drain_grace": self.sending.drain_grace,
+            "oidc.issuer": oidc.issuer,
+            "oidc.audience": oidc.audience,
+            "oidc.jwks_url": oidc.jwks_url,
+            "oidc.iin_claim": oidc.iin_claim,
+            "webhooks.allow_private": str(self.webhooks.allow_private).lower(),
+        }
+        if self.is_sandbox:
+            values["sandbox.simulator"] = str(self.sandbox.simulator).lower()
+            values["sandbox.time_scale"] = self.sandbox.time_scale
+        return {
+            BY_NAME[key].variable: str(value) for key, value in values.items() if value is not None
+        }
+
+
+def load(
+    config_path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    flags: Mapping[str, object] | None = None,
+    *,
+    force_sandbox: bool = False,
+) -> Settings:
+    """Settings from file < environment < `flags` ({"server.port": 8415}; None counts as not given).
+
+    Without `config_path` a `jauap.toml` in the working directory is read if there is one.
+    Paths in the file count from the file's directory, others from the working directory.
+    `force_sandbox` refuses what calls itself production. Raises SettingsError.
+    """
+    here = Path.cwd()
+    file = _file(config_path, here)
+    given = {**(file or {}), **from_environ(environ, here)}
+    for name, value in (flags or {}).items():
+        if value is not None:
+            given[name] = Given(value, "flag", here)
+    environment, findings = _environment(
+        given, here, has_file=file is not None, force_sandbox=force_sandbox
+    )
+    try:
+        values = read_all(given, environment)
+    except SettingsError as error:
+        raise SettingsError((*findings, *error.findings)) from None
+    paths = {name: _path(values[name], given.get(name), here) for name in _PATHS}
+    findings += _oidc(values, environment) + _places(values, paths, given, environment)
+    sandbox_file = paths["paths.data"] / "master.key" if environment is _SANDBOX else None
+    keys, key_findings = _keys(environ, None if findings else sandbox_file, environment)
+    if findings + key_findings:
+        raise SettingsError((*findings, *key_findings))
+    return _settings(environment, values, paths, keys)
+
+
+_SANDBOX = Environment.SANDBOX
+_PATHS = ("paths.data", "paths.binds")
+
+
+def _file(path: Path | None, here: Path) -> dict[str, Given] | None:
+    chosen = path or here / DEFAULT_FILE
+    if path is None and not chosen.is_file():
+        return None
+    try:
+        table = tomllib.loads(chosen.read_text("utf-8"))
+    except OSError as error:
+        raise _refusal(str(chosen), error.strerror or str(error), "a readable file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _refusal(str(chosen), str(error), "TOML in UTF-8") from None
+    return flatten(table, str(chosen), chosen.resolve().parent)
+
+
+def _refusal(where: str, found: str, expected: str) -> SettingsError:
+    return SettingsError((Finding("--config", found, expected, where),))
+
+
+def _environment(
+    given: Mapping[str, Given], here: Path, *, has_file: bool, force_sandbox: bool
+) -> tuple[Environment, list[Finding]]:
+    """Nothing is guessed into a sandbox, except where --sandbox began one and no file is read."""
+    said = given.get("environment")
+    if said is None:
+        data = given.get("paths.data", Given("var", "default", here))
+        begun = not has_file and (data.base / str(data.value) / "master.key").is_file()
+        if force_sandbox or begun:
+            return _SANDBOX, []
+        where = "no jauap.toml, JAUAP_ENVIRONMENT or --sandbox says it"
+        return _SANDBOX, [Finding("environment", "nothing", ENVIRONMENT.expected, where)]
+    try:
+        environment: Environment = ENVIRONMENT.read(said.value)
+    except ValueError:
+        finding = Finding("environment", shown(said.value), ENVIRONMENT.expected, said.where)
+        return _SANDBOX, [finding]
+    if force_sandbox and environment is not _SANDBOX:
+        finding = Finding("environment", '"production"', '"sandbox" for this command', said.where)
+        return environment, [finding]
+    return environment, []
+
+
+def _path(value: str, given: Given | None, here: Path) -> Path:
+    return ((given.base if given else here) / Path(value).expanduser()).resolve()
+
+
+def _oidc(values: Mapping[str, Any], environment: Environment) -> list[Finding]:
+    names = ("oidc.issuer", "oidc.audience", "oidc.jwks_url")
+    set_ = [name for name in names if values[name] is not None]
+    missing = [name for name in names if set_ and values[name] is None]
+    findings = [
+        Finding(name, "nothing", BY_NAME[name].expected, f"{set_[0]} is set") for name in missing
+    ]
+    for name in ("oidc.issuer", "oidc.jwks_url"):
+        plain = str(values[name]).startswith("http://")
+        if plain and environment is not _SANDBOX:
+            findings.append(Finding(name, shown(values[name]), "https:// in production", "oidc"))
+    return findings
+
+
+def _places(
+    values: Mapping[str, Any],
+    paths: Mapping[str, Path],
+    given: Mapping[str, Given],
+    environment: Environment,
+) -> list[Finding]:
+    """`data` must take files when something of ours lives there; `binds` must be readable."""
+    findings = []
+    data, binds = paths["paths.data"], paths["paths.binds"]
+    embedded = EMBEDDED in (values["ledger.url"], values["redis.url"])
+    if embedded or environment is _SANDBOX:
+        reason = _unwritable(data)
+        if reason:
+            findings.append(Finding("paths.data", reason, "a directory we may write", str(data)))
+    wanted = "paths.binds" in given and environment is not _SANDBOX
+    if (wanted or binds.exists()) and not (binds.is_file() and os.access(binds, os.R_OK)):
+        found = "no such file" if not binds.exists() else "no readable file"
+        findings.append(Finding("paths.binds", found, "a file we may read", str(binds)))
+    return findings
+
+
+def _unwritable(directory: Path) -> str | None:
+    probe = directory / f".probe.{os.getpid()}"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe.write_bytes(b"jauap")
+        probe.unlink()
+    except OSError as error:
+        return f"{error.strerror}"
+    return None
+
+
+def _keys(
+    environ: Mapping[str, str], sandbox_file: Path | None, environment: Environment
+) -> tuple[tuple[bytes, tuple[bytes, ...]], list[Finding]]:
+    """The master key and the old ones. After other findings the sandbox makes no file."""
+    current = b""
+    old: tuple[bytes, ...] = ()
+    findings: list[Finding] = []
+    try:
+        if sandbox_file is not None or environment is not _SANDBOX:
+            current = master_key(environ, sandbox_file)
+    except SettingsError as error:
+        findings += error.findings
+    try:
+        old = old_master_keys(environ)
+    except SettingsError as error:
+        findings += error.findings
+    return (current, old), findings
+
+
+def _settings(
+    environment: Environment,
+    values: Mapping[str, Any],
+    paths: Mapping[str, Path],
+    keys: tuple[bytes, tuple[bytes, ...]],
+) -> Settings:
+    def section(name: str) -> dict[str, Any]:
+        prefix = name + "."
+        return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
+
+    return Settings(
+        environment=environment,
+        ledger=Ledger(**section("ledger")),
+        redis=Redis(**section("redis")),
+        server=Server(**section("server")),
+        paths=Paths(data=paths["paths.data"], binds=paths["paths.binds"]),
+        sending=Sending(**section("sending")),
+        sandbox=Sandbox(**section("sandbox")),
+        oidc=Oidc(**section("oidc")),
+        webhooks=Webhooks(**section("webhooks")),
+        master_key=keys[0],
+        old_master_keys=dict(enumerate(keys[1])),
+    )
