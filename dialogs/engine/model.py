@@ -1,0 +1,231 @@
+"""The nouns a dialog is declared with, and the proof, at import, that every road has an end.
+
+Holds no wording, no rule of law and no I/O: words live in `locales`, decisions in the rooms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+COMMON = "common"
+"""The name of the phrases every dialog may fall back on (`dialogs/common.py`, `common.po`)."""
+
+NO_VALUES: Mapping[str, "Value"] = MappingProxyType({})
+
+Value = str | Mapping[str, str]
+"""What a placeholder stands for: one text for every language, or a text by language code."""
+
+
+class DialogError(ValueError):
+    """A dialog was declared that could leave a person without a way to an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer a person may give. `digit`, "1" to "9", is its key on SMS and USSD; 0 is back."""
+
+    id: str
+    digit: str
+    goto: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question. `silence` names the step it ends in when the reply window closes.
+
+    `unclear_again` is how many times we ask again, plainer each time, before we fall silent.
+    `values` are the placeholders its wordings may use.
+    """
+
+    name: str
+    choices: tuple[Choice, ...]
+    silence: str
+    unclear_again: int = 2
+    values: tuple[str, ...] = ()
+
+    def by_id(self, choice_id: str) -> Choice | None:
+        return next((choice for choice in self.choices if choice.id == choice_id), None)
+
+    def by_digit(self, digit: str) -> Choice | None:
+        return next((choice for choice in self.choices if choice.digit == digit), None)
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """The keys of the plainer askings, in order: "ask.again1", "ask.again2"."""
+        return tuple(f"{self.name}.again{n}" for n in range(1, self.unclear_again + 1))
+
+    @property
+    def switched(self) -> str:
+        """The key of the question asked once more in the other language, its deadline unchanged."""
+        return f"{self.name}.switched"
+
+    @property
+    def help(self) -> str:
+        """The key of the help shown while this question is open."""
+        return "help"
+
+    @property
+    def screens(self) -> tuple[str, ...]:
+        """Every key under which this question is put; only these may offer its digits."""
+        return (self.name, *self.again, self.switched, self.help)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a dialog stops. `outcome` is the event the owning room's lifecycle knows."""
+
+    name: str
+    outcome: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that asks nothing: its key and the placeholders its wordings may use."""
+
+    key: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What to show, not yet worded: the dialog's name, the wording's key and its known values."""
+
+    dialog: str
+    key: str
+    values: Mapping[str, Value] = field(default_factory=lambda: NO_VALUES)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Messages and words that belong to no single dialog."""
+
+    name: str
+    notices: tuple[Notice, ...]
+
+
+Step = Ask | End
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A conversation under one by-law. Raises DialogError when a road in it leads nowhere."""
+
+    name: str
+    by_law: str
+    start: str
+    steps: tuple[Step, ...]
+    notices: tuple[Notice, ...] = ()
+
+    def __post_init__(self) -> None:
+        _no_name_twice(self)
+        _every_road_exists(self)
+        _every_choice_is_distinct(self)
+        _every_step_is_reached(self)
+        _every_step_can_end(self)
+
+    def step(self, name: str) -> Step:
+        """The step of that name; KeyError when the dialog has none."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(f"{self.name} has no step {name!r}")
+
+    def ask(self, name: str) -> Ask:
+        """The question of that name; KeyError when there is none, or when the step is an end."""
+        step = self.step(name)
+        if isinstance(step, Ask):
+            return step
+        raise KeyError(f"{self.name}: {name!r} is an end, nothing is asked there")
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Ask))
+
+    def asked_by(self, key: str) -> Ask | None:
+        """The question that the screen `key` puts, None for a screen that asks nothing."""
+        return next((ask for ask in self.asks if key in ask.screens), None)
+
+    def confirms(self, key: str) -> bool:
+        """Whether the screen `key` asks to confirm a choice."""
+        return any(
+            key == confirming(ask.name, choice.id) for ask in self.asks for choice in ask.choices
+        )
+
+
+def labelling(at: str, choice_id: str) -> str:
+    """The key of a choice's label: "ask.yes"."""
+    return f"{at}.{choice_id}"
+
+
+def confirming(at: str, choice_id: str) -> str:
+    """The key of the text that asks once more whether the choice is meant: "ask.yes.confirm"."""
+    return f"{at}.{choice_id}.confirm"
+
+
+def roads(step: Step) -> tuple[str, ...]:
+    """The names of the steps one can go to from here, the silent road last."""
+    if isinstance(step, End):
+        return ()
+    return (*(choice.goto for choice in step.choices), step.silence)
+
+
+def _no_name_twice(dialog: Dialog) -> None:
+    names = [step.name for step in dialog.steps] + [notice.key for notice in dialog.notices]
+    for name in names:
+        if names.count(name) > 1:
+            raise DialogError(f"{dialog.name}: {name!r} is declared {names.count(name)} times")
+
+
+def _every_road_exists(dialog: Dialog) -> None:
+    known = {step.name for step in dialog.steps}
+    if dialog.start not in known:
+        raise DialogError(f"{dialog.name}: starts at unknown step {dialog.start!r}")
+    for step in dialog.steps:
+        for name in roads(step):
+            if name not in known:
+                raise DialogError(f"{dialog.name}: {step.name!r} leads to unknown step {name!r}")
+
+
+def _every_choice_is_distinct(dialog: Dialog) -> None:
+    for ask in dialog.asks:
+        if not ask.choices:
+            raise DialogError(f"{dialog.name}: {ask.name!r} asks but offers no choice, a dead end")
+        _no_value_twice(dialog, ask, "digit", [choice.digit for choice in ask.choices])
+        _no_value_twice(dialog, ask, "id", [choice.id for choice in ask.choices])
+        for choice in ask.choices:
+            if choice.digit not in tuple("123456789"):
+                raise DialogError(
+                    f"{dialog.name}: {ask.name!r}: {choice.id!r} has digit {choice.digit!r},"
+                    " expected 1 to 9"
+                )
+
+
+def _no_value_twice(dialog: Dialog, ask: Ask, what: str, found: list[str]) -> None:
+    if len(set(found)) != len(found):
+        raise DialogError(f"{dialog.name}: {ask.name!r} has a duplicate {what} in {found}")
+
+
+def _every_step_is_reached(dialog: Dialog) -> None:
+    reached: set[str] = set()
+    ahead = [dialog.start]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead.extend(roads(dialog.step(name)))
+    lost = [step.name for step in dialog.steps if step.name not in reached]
+    if lost:
+        raise DialogError(f"{dialog.name}: no road leads to {lost}")
+
+
+def _every_step_can_end(dialog: Dialog) -> None:
+    ending = {step.name for step in dialog.steps if isinstance(step, End)}
+    grew = True
+    while grew:
+        more = {s.name for s in dialog.steps if ending.intersection(roads(s))} - ending
+        grew = bool(more)
+        ending |= more
+    stuck = [step.name for step in dialog.steps if step.name not in ending]
+    if stuck:
+        raise DialogError(f"{dialog.name}: no road leads from {stuck} to an end, a dead end")
