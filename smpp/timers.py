@@ -20,7 +20,7 @@ class Due(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """enquire_link after `enquire_s` of silence; dead `response_s` after that without an octet."""
+    """enquire_link after `enquire_s` of silence; dead `response_s` after that without a PDU."""
 
     enquire_s: float
     response_s: float
@@ -28,7 +28,7 @@ class Alive:
     asked_at: float | None = None
 
     def heard(self, now: float) -> "Alive":
-        """Any octets from the peer prove that the link lives."""
+        """Any PDU from the peer proves that the link lives."""
         return Alive(self.enquire_s, self.response_s, now)
 
     def tick(self, now: float) -> tuple["Alive", Due]:
