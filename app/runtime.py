@@ -75,7 +75,7 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
     Raises LedgerDown, WrongMasterKey, CatalogueError or WordingError, each with its reason."""
     ledger = Ledger(ledger_url)
     ledger.check()
-    vault = Vault(settings.master_key, settings.old_master_keys)
+    vault = Vault(settings.master_key, dict(enumerate(settings.old_master_keys)))
     _check_vault(ledger, vault)
     clock, real_seconds = _clock(settings, ledger)
     catalogue = load_catalogue(Path(__file__).parent / "catalogue")

@@ -6,7 +6,7 @@ ones wait in the order they were made.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -135,13 +135,13 @@ _HEARD = sql(
 )
 _PART = sql(
     """INSERT INTO parts (network, sender_index, destination, reference, total, number, octets,
-        data_coding, sender, cid, received_at)
+        text, data_coding, sender, cid, received_at)
     VALUES (:network, :sender_index, :destination, :reference, :total, :number, :octets,
-        :data_coding, :sender, :cid, :received_at)
+        :text, :data_coding, :sender, :cid, :received_at)
     ON CONFLICT DO NOTHING"""
 )
 _PARTS = sql(
-    """SELECT number, octets, data_coding, received_at, sender FROM parts
+    """SELECT number, octets, text, data_coding, received_at FROM parts
     WHERE network = :network AND sender_index = :sender_index AND destination = :destination
       AND reference = :reference AND total = :total ORDER BY number FOR UPDATE"""
 )
@@ -221,19 +221,19 @@ def _key_of(vault: Vault, message: Inbound, segment: SegmentOf) -> dict[str, obj
     }
 
 
-def add_part(
-    tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf
-) -> list[tuple[int, bytes, int, datetime]] | None:
-    """Stores one segment of a long MO; once all have come, removes and returns them in order as
-    (number, octets, data coding, received at). Parts meet across the binds of a network."""
+def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list[Inbound] | None:
+    """Stores one segment of a long MO; once all have come, removes and returns them in order.
+    Segments meet across the binds of a network."""
     key = _key_of(vault, message, segment)
-    context = bytes(key["sender_index"])  # type: ignore[call-overload]
+    context = vault.index("phone", message.sender)
+    text = message.text
     tx.execute(
         _PART,
         key
         | {
             "number": segment.number,
             "octets": vault.seal(message.raw, context),
+            "text": None if text is None else vault.seal(text.encode(), context),
             "data_coding": message.data_coding,
             "sender": vault.seal(message.sender.encode(), context),
             "cid": message.cid,
@@ -245,7 +245,15 @@ def add_part(
         return None
     tx.execute(_DROP_PARTS, key)
     return [
-        (r.number, vault.open(bytes(r.octets), context), r.data_coding, r.received_at) for r in rows
+        replace(
+            message,
+            raw=vault.open(bytes(r.octets), context),
+            text=None if r.text is None else vault.open(bytes(r.text), context).decode(),
+            data_coding=r.data_coding,
+            received_at=r.received_at,
+            segment=SegmentOf(segment.reference, segment.total, r.number),
+        )
+        for r in rows
     ]
 
 

@@ -237,6 +237,21 @@ def standings(tx: Tx, outbox_ids: Sequence[UUID]) -> list[Standing]:
     ]  # fmt: skip
 
 
+_ACCEPTED = sql(
+    """SELECT outbox_id FROM segments s
+    WHERE outbox_id = ANY(CAST(:ids AS uuid[]))
+    GROUP BY outbox_id, attempt, total
+    HAVING count(*) FILTER (WHERE outcome = 'accepted') = total"""
+)
+
+
+def accepted(tx: Tx, outbox_ids: Sequence[UUID]) -> list[UUID]:
+    """Which of these messages the network accepted in whole."""
+    if not outbox_ids:
+        return []
+    return list(tx.execute(_ACCEPTED, {"ids": list(outbox_ids)}).scalars())
+
+
 def keep_orphans(tx: Tx, orphans: Sequence[Proof]) -> None:
     """Stores receipts whose submit response has not come yet; the response will look for them."""
     flat = [(s, p) for p in orphans for s in p.ids[:1]]

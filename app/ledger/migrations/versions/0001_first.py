@@ -153,6 +153,7 @@ CREATE TABLE parts (
     total smallint NOT NULL,
     number smallint NOT NULL,
     octets bytea NOT NULL,
+    text bytea,
     data_coding smallint NOT NULL,
     sender bytea NOT NULL,
     cid text NOT NULL,

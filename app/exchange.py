@@ -1,0 +1,281 @@
+"""One transaction of exchange with the networks: what came in is judged, what is due is claimed.
+
+The gateway gathers a batch and calls `Exchange.commit` in a thread; only after it returns are
+MOs acknowledged and messages submitted. It knows every room by its face and no room's rules.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.calendar import in_almaty
+from app.conversation import turns
+from app.conversation.turns import Came, LoopGuard
+from app.ledger import binds, outbox, segments
+from app.ledger.outbox import Message
+from app.ledger.segments import Hit, Proof, Standing, Submitted
+from app.ledger.unit import Unit
+from app.runtime import Runtime
+from smpp.messages import BindState, Receipt, SubmitOutcome, SubmitResult
+
+RETRY = {
+    SubmitOutcome.RETRY_NOW: timedelta(seconds=1),
+    SubmitOutcome.RETRY_LATER: timedelta(seconds=30),
+    SubmitOutcome.OTHER_BIND: timedelta(seconds=1),
+}
+LONGEST_RETRY = timedelta(minutes=30)
+ATTEMPTS = 12
+PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one commit is about. `mark` is a time up to which everything heard is in this batch or
+    an earlier one; `room_for` is how many messages the links would take now."""
+
+    inbound: Sequence[Came] = ()
+    receipts: Sequence[Receipt] = ()
+    results: Sequence[SubmitResult] = ()
+    states: Sequence[BindState] = ()
+    unsent: Sequence[UUID] = ()
+    mark: datetime | None = None
+    drained: Sequence[str] = ()
+    networks: Sequence[str] = ()
+    room_for: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What the gateway may do now that the batch is stored."""
+
+    to_submit: Sequence[Message]
+    wanted: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Sent:
+    """The results of one message's segments so far, in memory until the last has come."""
+
+    total: int
+    results: list[SubmitResult] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The gateway's side of the ledger. `known_networks` are all that binds.toml names."""
+
+    rt: Runtime
+    gateway: UUID
+    known_networks: Sequence[str]
+    guard: LoopGuard = field(default_factory=LoopGuard)
+    claimed: dict[UUID, Message] = field(default_factory=dict)
+    sent: dict[UUID, Sent] = field(default_factory=dict)
+    ambiguous: int = 0
+    orphans: int = 0
+
+    def commit(self, batch: Batch) -> Committed:
+        """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
+        acknowledged, and the caller may try again, for memory changes only after the commit."""
+        with self.rt.unit(self.gateway) as unit:
+            finished = self._results(unit, batch.results)
+            self._receipts(unit, batch.receipts)
+            turns.take(self.rt, unit, batch.inbound, self.guard)
+            for state in batch.states:
+                _write_state(unit, self.gateway, state)
+            outbox.release(unit.tx, [(message, unit.now, None) for message in batch.unsent])
+            claimed = self._claim(unit, batch)
+            wanted: Mapping[str, str] = {}
+            if batch.mark is not None:
+                wanted = binds.heard(unit.tx, batch.drained, batch.mark)
+        at_once = unit.outbox.at_once
+        self._remember(batch, finished, [*at_once, *claimed])
+        return Committed([*at_once, *claimed], wanted)
+
+    def _remember(self, batch: Batch, finished: Sequence[UUID], fresh: Sequence[Message]) -> None:
+        for message_id in (*finished, *batch.unsent):
+            self.claimed.pop(message_id, None)
+            self.sent.pop(message_id, None)
+        for message in fresh:
+            self.claimed[message.id] = message
+
+    # --- what became of our submits -------------------------------------------------------
+
+    def _results(self, unit: Unit, results: Sequence[SubmitResult]) -> list[UUID]:
+        """Appends segments, takes in receipts that came before them, settles whole messages."""
+        rows = [self._submitted(unit, r) for r in results]
+        segments.append(unit.tx, rows)
+        early = segments.adopt(unit.tx, rows)
+        if early:
+            self._match(unit, early)
+        finished: list[UUID] = []
+        settled: list[tuple[Message, Sequence[SubmitResult]]] = []
+        for r in results:
+            message_id = UUID(r.message_id)
+            sent = self.sent.setdefault(message_id, Sent(r.total))
+            sent.results = [s for s in sent.results if s.segment != r.segment] + [r]
+            if len(sent.results) == sent.total:
+                finished.append(message_id)
+                message = self.claimed.get(message_id)
+                if message is not None:
+                    settled.append((message, sent.results))
+        self._settle(unit, settled)
+        return finished
+
+    def _submitted(self, unit: Unit, r: SubmitResult) -> Submitted:
+        message_id = UUID(r.message_id)
+        known = self.claimed.get(message_id)
+        index = known.phone_index if known else unit.vault.index("phone", r.phone)
+        return Submitted(
+            message_id,
+            known.attempts if known else 1,
+            r.segment,
+            r.total,
+            r.cid,
+            r.network,
+            index,
+            r.smsc_id,
+            r.status,
+            r.outcome,
+            r.at,
+        )
+
+    def _settle(
+        self, unit: Unit, settled: Sequence[tuple[Message, Sequence[SubmitResult]]]
+    ) -> None:
+        closed: list[tuple[UUID, str, str | None]] = []
+        again: list[tuple[UUID, datetime, str | None]] = []
+        lost: list[tuple[Message, str]] = []
+        doubtful: list[Message] = []
+        for message, results in settled:
+            outcomes = {r.outcome for r in results}
+            if outcomes == {SubmitOutcome.ACCEPTED}:
+                continue  # its receipts will close it
+            if SubmitOutcome.UNKNOWN in outcomes:
+                closed.append((message.id, "unknown", results[0].cid))
+                doubtful.append(message)
+            elif outcomes & set(PERMANENT) or message.attempts >= ATTEMPTS:
+                closed.append((message.id, "failed", results[0].cid))
+                lost.append((message, f"status {max(r.status for r in results)}"))
+            else:
+                again.append((message.id, unit.now + _pause(message, outcomes), None))
+        outbox.close(unit.tx, closed, unit.now)
+        outbox.release(unit.tx, again)
+        self._tell_failed(unit, lost)
+        self._tell_unknown(unit, doubtful)
+
+    def _tell_failed(self, unit: Unit, lost: Sequence[tuple[Message, str]]) -> None:
+        for name, room in self.rt.rooms.items():
+            mine = [(m.case_id, m.kind, why) for m, why in lost if m.room == name and m.case_id]
+            if mine:
+                room.failed(unit, [(case, kind, why) for case, kind, why in mine if case])
+
+    def _tell_unknown(self, unit: Unit, doubtful: Sequence[Message]) -> None:
+        for name, room in self.rt.rooms.items():
+            mine = [
+                (m.case_id, "message-unknown", {"message": m.id, "wording": m.kind})
+                for m in doubtful
+                if m.room == name and m.case_id
+            ]
+            if mine:
+                room.noted(unit, [(case, kind, facts) for case, kind, facts in mine if case])
+
+    # --- receipts ---------------------------------------------------------------------------
+
+    def _receipts(self, unit: Unit, receipts: Sequence[Receipt]) -> None:
+        if receipts:
+            self._match(unit, [_proof(unit, r) for r in receipts])
+
+    def _match(self, unit: Unit, proofs: Sequence[Proof]) -> None:
+        hits, orphans, ambiguous = segments.match(unit.tx, proofs)
+        self.ambiguous += ambiguous
+        self.orphans += len(orphans)
+        segments.keep_orphans(unit.tx, orphans)
+        self._standings(unit, hits)
+
+    def _standings(self, unit: Unit, hits: Sequence[Hit]) -> None:
+        standings = segments.record(unit.tx, hits)
+        whole = [s for s in standings if s.delivered >= s.total or s.failed]
+        outbox.close(
+            unit.tx,
+            [(s.outbox_id, "failed" if s.failed else "delivered", None) for s in whole],
+            unit.now,
+        )
+        for name, room in self.rt.rooms.items():
+            mine: list[Standing] = [s for s in whole if s.room == name]
+            if mine:
+                room.standing(unit, mine)
+
+    # --- what leaves now ---------------------------------------------------------------------
+
+    def _claim(self, unit: Unit, batch: Batch) -> list[Message]:
+        """Claims what is due: the intent is in the ledger before the first octet leaves. Rooms
+        are asked once more whether each message may still go."""
+        if batch.room_for <= 0 or not batch.networks:
+            return []
+        messages = outbox.claim(
+            unit.tx,
+            unit.vault,
+            self.gateway,
+            unit.now,
+            networks=batch.networks,
+            known=self.known_networks,
+            limit=batch.room_for,
+            bulk=self._may_offer(unit.now),
+        )
+        stopped: set[UUID] = set()
+        for name, room in self.rt.rooms.items():
+            mine = [m for m in messages if m.room == name]
+            if mine:
+                stopped |= room.submitting(unit, mine)
+        outbox.cancel(unit.tx, sorted(stopped), unit.now)
+        return [m for m in messages if m.id not in stopped]
+
+    def _may_offer(self, now: datetime) -> bool:
+        hours = self.rt.settings.sending.hours
+        return hours is None or hours.start <= in_almaty(now).time() < hours.end
+
+    # --- what others left behind --------------------------------------------------------------
+
+    def inherit(self, dead: Sequence[UUID], patience: timedelta) -> int:
+        """Settles the claims of dead gateways: what the networks had accepted waits for its
+        receipts, the rest is unknown; after `patience` without a receipt it is sent again and
+        the journal says so. Returns how many were found."""
+        with self.rt.unit(self.gateway) as unit:
+            doubts = outbox.doubt(unit.tx, dead) if dead else []
+            accepted = segments.accepted(unit.tx, [d.id for d in doubts])
+            outbox.close(unit.tx, [(i, "sent", None) for i in accepted], unit.now)
+            overdue = outbox.overdue_doubts(unit.tx, unit.now - patience)
+            outbox.release(unit.tx, [(d.id, unit.now, None) for d in overdue])
+            for name, room in self.rt.rooms.items():
+                notes = [
+                    (d.case_id, "message-sent-again", {"message": d.id, "wording": d.kind})
+                    for d in overdue
+                    if d.room == name and d.case_id
+                ]
+                if notes:
+                    room.noted(unit, [(case, kind, facts) for case, kind, facts in notes if case])
+            return len(doubts)
+
+
+def _pause(message: Message, outcomes: set[SubmitOutcome]) -> timedelta:
+    """How long a refused message rests: twice as long each time, up to half an hour."""
+    base = max(RETRY[o] for o in outcomes if o in RETRY)
+    return min(base * 2 ** (message.attempts - 1), LONGEST_RETRY)
+
+
+def _proof(unit: Unit, r: Receipt) -> Proof:
+    return Proof(
+        r.message_ids,
+        unit.vault.index("phone", r.phone),
+        r.network,
+        r.state,
+        r.error,
+        r.done_at,
+        r.received_at,
+        r.state.is_final,
+    )
+
+
+def _write_state(unit: Unit, gateway: UUID, state: BindState) -> None:
+    binds.write(unit.tx, state.cid, state.network, gateway, state.event, state.reason, state.at)
