@@ -112,7 +112,7 @@ def _by_law(top: Table) -> ByLaw:
         unverified=head.texts("unverified"),
     )
     head.close()
-    _check_order(head, by_law.in_force_from, by_law.in_force_to)
+    _check_order(head, "to", by_law.in_force_from, by_law.in_force_to)
     _check_overlap(top, "edition", editions)
     _check_overlap(top, "reply_window", windows)
     for code in sorted({t.code for t in terms}):
@@ -182,7 +182,7 @@ def _service(top: Table) -> Service:
         editions=editions,
     )
     head.close()
-    _check_order(head, service.proactive_from, service.proactive_to)
+    _check_order(head, "proactive_to", service.proactive_from, service.proactive_to)
     _check_overlap(top, "edition", editions)
     return service
 
@@ -241,9 +241,11 @@ def _swaps(top: Table) -> list[Swap]:
     return swaps
 
 
-def _check_order(table: Table, start: date | None, to: date | None) -> None:
+def _check_order(table: Table, key: str, start: date | None, to: date | None) -> None:
     if to is not None and (start is None or to < start):
-        table.note("to", str(to), f"a day not before {start}")
+        table.note(
+            key, to.isoformat(), f"a day not before {start or 'the first, which is missing'}"
+        )
 
 
 def _check_overlap(top: Table, key: str, spans: Sequence[Dated]) -> None:
