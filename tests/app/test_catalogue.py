@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.calendar import Calendar
 from app.catalogue.fields import Problem
 from app.catalogue.loader import BUILT_IN, CatalogueError, load
 from app.catalogue.model import ADDRESS_MAX, SHORT_NAME_MAX, Catalogue, Schedule
@@ -305,3 +306,11 @@ def test_an_empty_directory_is_no_catalogue(tmp_path: Path) -> None:
         "branches",
         "holidays",
     ]
+
+
+def test_the_moved_days_on_file_agree_with_those_the_library_knows() -> None:
+    moved = Calendar(REAL.swaps)
+    for swap in REAL.swaps:
+        assert swap.off is not None and swap.worked is not None
+        assert not moved.is_working_day(swap.off) and not Calendar().is_working_day(swap.off)
+        assert moved.is_working_day(swap.worked) and Calendar().is_working_day(swap.worked)
