@@ -11,20 +11,21 @@ from uuid import UUID
 
 from app.calendar import in_almaty
 from app.conversation import turns
+from app.conversation.records import keep
 from app.conversation.turns import Came, LoopGuard
 from app.ledger import binds, outbox, segments
 from app.ledger.outbox import Message
 from app.ledger.segments import Hit, Proof, Standing, Submitted
 from app.ledger.unit import Unit
 from app.runtime import Runtime
-from smpp.messages import BindState, Receipt, SubmitOutcome, SubmitResult
+from smpp.messages import BindState, Inbound, Receipt, SubmitOutcome, SubmitResult
 
 RETRY = {
-    SubmitOutcome.RETRY_NOW: timedelta(seconds=1),
-    SubmitOutcome.RETRY_LATER: timedelta(seconds=30),
-    SubmitOutcome.OTHER_BIND: timedelta(seconds=1),
-}
-LONGEST_RETRY = timedelta(minutes=30)
+    SubmitOutcome.RETRY_NOW: 1.0,
+    SubmitOutcome.RETRY_LATER: 30.0,
+    SubmitOutcome.OTHER_BIND: 1.0,
+}  # seconds
+LONGEST_RETRY = 1800.0
 ATTEMPTS = 12
 PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 
@@ -158,7 +159,7 @@ class Exchange:
                 closed.append((message.id, "failed", results[0].cid))
                 lost.append((message, f"status {max(r.status for r in results)}"))
             else:
-                again.append((message.id, unit.now + _pause(message, outcomes), None))
+                again.append((message.id, unit.now + self.rt.waiting(_pause(message, outcomes)), None))
         outbox.close(unit.tx, closed, unit.now)
         outbox.release(unit.tx, again)
         self._tell_failed(unit, lost)
@@ -235,6 +236,11 @@ class Exchange:
         hours = self.rt.settings.sending.hours
         return hours is None or hours.start <= in_almaty(now).time() < hours.end
 
+    def set_aside(self, message: Inbound) -> None:
+        """Stores an MO raw, for review: it cannot be stored as what it is."""
+        with self.rt.unit() as unit:
+            keep(unit.tx, unit.vault, message, "poisoned")
+
     # --- what others left behind --------------------------------------------------------------
 
     def inherit(self, dead: Sequence[UUID], patience: timedelta) -> int:
@@ -258,10 +264,10 @@ class Exchange:
             return len(doubts)
 
 
-def _pause(message: Message, outcomes: set[SubmitOutcome]) -> timedelta:
-    """How long a refused message rests: twice as long each time, up to half an hour."""
+def _pause(message: Message, outcomes: set[SubmitOutcome]) -> float:
+    """How many seconds a refused message rests: twice as long each time, up to half an hour."""
     base = max(RETRY[o] for o in outcomes if o in RETRY)
-    return min(base * 2 ** (message.attempts - 1), LONGEST_RETRY)
+    return float(min(base * 2 ** (message.attempts - 1), LONGEST_RETRY))
 
 
 def _proof(unit: Unit, r: Receipt) -> Proof:

@@ -7,7 +7,7 @@ and jobs, and its absence delays them by a second at most.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -60,6 +60,11 @@ class Runtime:
         if has_messages:
             self.wake()
 
+    def waiting(self, real_seconds: float) -> timedelta:
+        """How much time passes by the clock in so many seconds of ours: pauses between tries are
+        about machines, so a sandbox whose days last seconds must not shorten them."""
+        return timedelta(seconds=real_seconds / self.real_seconds(1))
+
     def wake(self) -> None:
         """Tells every gateway that the outbox has something for it. A lost wake-up costs a
         second, because gateways also look by themselves."""
@@ -75,7 +80,7 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
     Raises LedgerDown, WrongMasterKey, CatalogueError or WordingError, each with its reason."""
     ledger = Ledger(ledger_url)
     ledger.check()
-    vault = Vault(settings.master_key, dict(enumerate(settings.old_master_keys)))
+    vault = Vault(settings.master_key, settings.old_master_keys)
     _check_vault(ledger, vault)
     clock, real_seconds = _clock(settings, ledger)
     catalogue = load_catalogue(Path(__file__).parent / "catalogue")

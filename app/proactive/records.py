@@ -11,11 +11,8 @@ import msgspec
 from app.ledger.encryption import Vault
 from app.ledger.engine import Row, Tx, ids, sql
 from app.ledger.journal import Chain
+from app.ledger.liveness import Raced
 from app.proactive.rules import State
-
-
-class Raced(Exception):
-    """Another transaction changed an offer between its loading and saving; the batch runs again."""
 
 
 @dataclass(frozen=True, slots=True)

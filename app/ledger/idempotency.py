@@ -1,0 +1,91 @@
+"""The first answer to every Idempotency-Key, kept in the transaction that did what it asked.
+
+It compares fingerprints and never sees a body; what it stores is the answer, which holds nothing
+personal.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.ledger.engine import Tx, sql
+
+PATIENCE_MS = 5000  # how long a second call waits for the first one of its key
+RUNNING = 0  # the status of a claim whose answer is not there yet; only its own transaction sees it
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key of an owner, and the fingerprint of what is asked with it."""
+
+    owner: str
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered the first time: HTTP status and body."""
+
+    status: int
+    body: bytes
+
+
+class Reused(Exception):
+    """The key was used before, for something else."""
+
+
+_PATIENCE = sql("SELECT set_config('lock_timeout', :value, true)")
+_CLAIM = sql(
+    f"""INSERT INTO idempotency (owner, key, fingerprint, status, body, created_at)
+    VALUES (:owner, :key, :fingerprint, {RUNNING}, '', :now)
+    ON CONFLICT (owner, key) DO NOTHING RETURNING key"""
+)
+_FIND = sql(
+    "SELECT fingerprint, status, body FROM idempotency WHERE owner = :owner AND key = :key"
+)
+_STORE = sql(
+    "UPDATE idempotency SET status = :status, body = :body WHERE owner = :owner AND key = :key"
+)
+_FORGET = sql("DELETE FROM idempotency WHERE created_at < :before")
+
+
+def claim(tx: Tx, wanted: Claim, now: datetime) -> Answer | None:
+    """None: the key is ours, to be answered with `store` in this transaction. Else the first
+    answer. A call of the same key that is still running is waited for, at most five seconds.
+
+    Raises Reused, and sqlalchemy's OperationalError (see `is_running`) when the wait was too long.
+    """
+    tx.execute(_PATIENCE, {"value": f"{PATIENCE_MS}ms"})
+    values = {"owner": wanted.owner, "key": wanted.key}
+    fresh = tx.execute(_CLAIM, values | {"fingerprint": wanted.fingerprint, "now": now})
+    is_ours = fresh.one_or_none() is not None
+    tx.execute(_PATIENCE, {"value": "0"})
+    if is_ours:
+        return None
+    row = tx.execute(_FIND, values).one()
+    if bytes(row.fingerprint) != wanted.fingerprint:
+        raise Reused
+    return Answer(row.status, bytes(row.body))
+
+
+def store(tx: Tx, claimed: Claim, answer: Answer) -> None:
+    """Keeps the answer to a claim of this transaction."""
+    tx.execute(
+        _STORE,
+        {
+            "owner": claimed.owner,
+            "key": claimed.key,
+            "status": answer.status,
+            "body": answer.body,
+        },
+    )
+
+
+def forget(tx: Tx, before: datetime) -> int:
+    """Removes answers given before `before`; how many."""
+    return tx.execute(_FORGET, {"before": before}).rowcount
+
+
+def is_running(error: Exception) -> bool:
+    """True for the failure of `claim` that means: the first call has not ended yet."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03"

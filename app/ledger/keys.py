@@ -1,0 +1,115 @@
+"""API keys: made once, shown once, kept only as a hash. It knows names and scopes, no HTTP."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.ledger.engine import Row, Tx, sql
+from app.ledger.ids import new_id
+
+PREFIX = "jau_"
+SECRET_OCTETS = 32
+_SECRET = re.compile(r"jau_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    PROVIDER = "provider"
+    AUDITOR = "auditor"
+    REGISTRY = "registry"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it may be shown: whose it is and what it opens, never the secret."""
+
+    id: UUID
+    name: str
+    provider: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NameTaken(Exception):
+    """There is or was a key of that name; names are never given twice, so that logs stay true."""
+
+
+_ADD = sql(
+    """INSERT INTO api_keys (id, name, provider, scopes, hash, created_at)
+    VALUES (:id, :name, :provider, :scopes, :hash, :now)
+    ON CONFLICT (name) DO NOTHING RETURNING id"""
+)
+_ALL = sql("SELECT id, name, provider, scopes, created_at, revoked_at FROM api_keys ORDER BY id")
+_REVOKE = sql(
+    "UPDATE api_keys SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL RETURNING id"
+)
+_FIND = sql(
+    """SELECT id, name, provider, scopes, created_at, revoked_at, hash FROM api_keys
+    WHERE hash = :hash AND revoked_at IS NULL"""
+)
+
+
+def add(
+    tx: Tx, name: str, scopes: Sequence[Scope], now: datetime, provider: str | None = None
+) -> tuple[ApiKey, str]:
+    """Makes a key and its secret, which cannot be had again; `provider` is `name` unless given.
+
+    Raises NameTaken, and ValueError without a name or a scope."""
+    if not name.strip() or not scopes:
+        raise ValueError("a key needs a name and at least one scope")
+    secret = PREFIX + secrets.token_urlsafe(SECRET_OCTETS)
+    chosen = tuple(sorted({Scope(scope) for scope in scopes}))
+    key = ApiKey(new_id(now), name, provider or name, chosen, now, None)
+    values = {
+        "id": key.id,
+        "name": key.name,
+        "provider": key.provider,
+        "scopes": [str(scope) for scope in chosen],
+        "hash": _hash(secret),
+        "now": now,
+    }
+    if tx.execute(_ADD, values).one_or_none() is None:
+        raise NameTaken(name)
+    return key, secret
+
+
+def every(tx: Tx) -> list[ApiKey]:
+    """All keys, revoked ones too, oldest first."""
+    return [_key(r) for r in tx.execute(_ALL)]
+
+
+def revoke(tx: Tx, name: str, now: datetime) -> bool:
+    """Ends a key at once. False: there is no such key, or it was revoked before."""
+    return tx.execute(_REVOKE, {"name": name, "now": now}).one_or_none() is not None
+
+
+def authenticate(tx: Tx, secret: str) -> ApiKey | None:
+    """The key whose secret this is, unless it was revoked.
+
+    The secret has 256 random bits, so a plain SHA-256 cannot be guessed back, and the database
+    compares hashes only: how long it takes says nothing about a secret."""
+    if _SECRET.fullmatch(secret) is None:
+        return None
+    hashed = _hash(secret)
+    row = tx.execute(_FIND, {"hash": hashed}).one_or_none()
+    if row is None or not hmac.compare_digest(bytes(row.hash), hashed):
+        return None
+    return _key(row)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _key(r: Row) -> ApiKey:
+    scopes = tuple(Scope(scope) for scope in r.scopes)
+    return ApiKey(r.id, r.name, r.provider, scopes, r.created_at, r.revoked_at)

@@ -1,0 +1,61 @@
+"""Which gateways live: each holds an advisory lock as long as its process has a connection, so that
+what a killed one had claimed can be taken over at once, without waiting for a time to pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from app.ledger.engine import Ledger, sql
+from app.ledger.outbox import claimed_by_others
+
+
+class Raced(Exception):
+    """Another transaction changed a row between its loading and saving; the batch runs again."""
+
+
+_HOLD = sql("SELECT pg_advisory_lock(1414, hashtext(:gateway))")
+_TRY = sql("SELECT pg_try_advisory_lock(1414, hashtext(:gateway))")
+_LET_GO = sql("SELECT pg_advisory_unlock(1414, hashtext(:gateway))")
+
+
+@dataclass(slots=True)
+class Holder:
+    """Keeps the connection on which a gateway's lock lives."""
+
+    connection: Connection
+
+    def release(self) -> None:
+        """Ends the gateway's life in the eyes of others."""
+        self.connection.close()
+
+
+def hold(ledger: Ledger, gateway: UUID) -> Holder:
+    """Takes the gateway's lock for as long as its connection lives."""
+    connection = ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    connection.execute(_HOLD, {"gateway": str(gateway)})
+    connection.detach()
+    return Holder(connection)
+
+
+def dead(ledger: Ledger, gateway: UUID) -> Sequence[UUID]:
+    """Gateways that hold claims and whose lock is free."""
+    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+        gone: list[UUID] = []
+        for other in claimed_by_others(tx, gateway):
+            if tx.execute(_TRY, {"gateway": str(other)}).scalar_one():
+                tx.execute(_LET_GO, {"gateway": str(other)})
+                gone.append(other)
+        return gone
+
+
+def is_race(error: Exception) -> bool:
+    """True where running the same batch again is the cure."""
+    if isinstance(error, Raced):
+        return True
+    if isinstance(error, OperationalError | IntegrityError | DBAPIError):
+        return isinstance(error.orig, DeadlockDetected | SerializationFailure | UniqueViolation)
+    return False
