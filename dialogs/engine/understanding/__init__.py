@@ -1,0 +1,32 @@
+"""Reads a reply to a yes/no question with a closed lexicon: what is not plainly yes is not yes.
+
+`understand` never raises and never guesses; `explain` says in words which rule decided.
+"""
+
+from dialogs.engine.understanding.decide import decide
+from dialogs.engine.understanding.labels import Label, Language, Understood
+from dialogs.engine.understanding.reading import Reading, read
+
+__all__ = ["Label", "Language", "Understood", "explain", "understand"]
+
+
+def _trace(reading: Reading) -> tuple[str, ...]:
+    return tuple(f"{unit.kind or 'unexplained'}: {reading.words(unit)}" for unit in reading.units)
+
+
+def understand(text: str) -> Understood:
+    """Return what any text says as an answer to "1 = I agree, 2 = I refuse"."""
+    reading = read(text)
+    verdict = decide(reading)
+    return Understood(verdict.label, verdict.rule, reading.language, _trace(reading))
+
+
+def explain(text: str) -> str:
+    """Return the reading of a reply as lines: label, rule, language, then each unit in order."""
+    understood = understand(text)
+    lines = [
+        f"label: {understood.label}",
+        f"rule: {understood.rule}",
+        f"language: {understood.language or 'not evident'}",
+    ]
+    return "\n".join([*lines, *(f"  {line}" for line in understood.trace)])

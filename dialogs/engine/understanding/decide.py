@@ -1,0 +1,146 @@
+"""From the units of a reply to one label. Contradiction, doubt and questions come before any agreement."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from dialogs.engine.understanding.grammar import Unit
+from dialogs.engine.understanding.labels import Label
+from dialogs.engine.understanding.reading import Reading
+
+_BREAKS: Final = frozenset({"comma", "stop_mark"})
+_COURTESY: Final = frozenset({"polite", "greeting", "emoji_courtesy", "answer", "conj"})
+_PLUS: Final = frozenset({"yes", "bare_yes", "aga", "digit_yes", "apart_yes"})
+_MINUS: Final = frozenset({"no", "bare_no", "digit_no", "apart_no"})
+_ASIDES: Final = {
+    "stop": (Label.STOP, _MINUS | {"stop", "rude", "emoji_no", "ack", "ack_read"}),
+    "help": (Label.HELP, frozenset({"help", "question", "ack"})),
+    "language_kk": (Label.LANGUAGE_KK, frozenset({"language_kk", "question"})),
+    "language_ru": (Label.LANGUAGE_RU, frozenset({"language_ru", "question"})),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A label and the rule behind it."""
+
+    label: Label
+    rule: str
+
+
+def _unclear(rule: str) -> Verdict:
+    return Verdict(Label.UNCLEAR, rule)
+
+
+def _stands_apart(units: list[Unit], place: int) -> bool:
+    """Whether a noun ("отказ") is not grown together with another answer ("нет отказ": is there none?)."""
+    sides = [units[i].kind for i in (place - 1, place + 1) if 0 <= i < len(units)]
+    return all(side in _BREAKS | {"polite", "digit_yes", "digit_no"} for side in sides)
+
+
+def _joins_answers(units: list[Unit], place: int) -> bool:
+    """Whether "and" stands between two full sayings, not in "да и нет"."""
+    sides = [units[i].kind for i in (place - 1, place + 1) if 0 <= i < len(units)]
+    return len(sides) == 2 and all(side in ("yes", "no", "litotes", "stop", "polite") for side in sides)
+
+
+def _malformed(units: list[Unit]) -> Verdict | None:
+    for place, unit in enumerate(units):
+        if unit.kind == "":
+            return _unclear("unexplained words")
+        if unit.kind.startswith("apart_") and not _stands_apart(units, place):
+            return _unclear("a noun that may belong to another answer")
+        if unit.kind == "conj" and not _joins_answers(units, place):
+            return _unclear("a loose conjunction")
+    return None
+
+
+def _aside(kinds: set[str]) -> Verdict | None:
+    """Stop, help and language: each alone or with what it may be said with."""
+    for kind, (label, company) in _ASIDES.items():
+        if kind in kinds:
+            rest = kinds - company - _COURTESY
+            return _unclear(f"{kind} mixed with something else") if rest else Verdict(label, kind)
+    return None
+
+
+def _asks_only_when(units: list[Unit]) -> bool:
+    """A full sentence of consent, then a separate question only about when: the guidelines' one exception."""
+    kinds = [unit.kind for unit in units]
+    if kinds.count("when") != 1 or kinds.count("question") != 1 or kinds[-1] != "question":
+        return False
+    place = kinds.index("when")
+    before = kinds[:place]
+    return kinds[place:] == ["when", "question"] and "yes" in before and before[-1] == "stop_mark"
+
+
+def _of_signs(kinds: set[str]) -> Verdict:
+    """A reply without a single word."""
+    if kinds == {"emoji_yes"}:
+        return Verdict(Label.YES, "an agreeing sign alone")
+    if kinds == {"emoji_no"}:
+        return Verdict(Label.NO, "a refusing sign alone")
+    return _unclear("an acknowledgement, no answer" if kinds else "nothing was said")
+
+
+def _of_litotes(kinds: set[str], plus: set[str], minus: set[str]) -> Verdict:
+    if minus or kinds & {"emoji_no"} or plus - {"yes"}:
+        return _unclear("a negated objection beside another answer")
+    if not plus and kinds - {"litotes", "polite", "greeting", "emoji_yes", "emoji_courtesy"}:
+        return _unclear("a negated objection not alone")
+    return Verdict(Label.YES, "a negated objection is consent")
+
+
+def _weak(kinds: set[str], full: str, bare: set[str]) -> str | None:
+    """Why an answer is too weak beside what else was said, or None."""
+    if full in kinds:
+        return None
+    if "self" in kinds:
+        return "answers who it is, not the question"
+    if "ack_read" in kinds:
+        return "may only say that it was read"
+    if "ack" in kinds and bare & {"bare_yes", "bare_no", "aga"}:
+        return "a bare word beside an acknowledgement"
+    if {"aga", "bare_yes"} <= kinds:
+        return "may be irony"
+    return None
+
+
+def _of_words(kinds: set[str], plus: set[str], minus: set[str]) -> Verdict:
+    if plus and minus:
+        return _unclear("two answers")
+    if plus:
+        if "emoji_no" in kinds:
+            return _unclear("the sign contradicts the words")
+        weak = _weak(kinds, "yes", plus)
+        return _unclear(weak) if weak else Verdict(Label.YES, "consent: " + ", ".join(sorted(plus)))
+    if kinds & {"emoji_yes", "emoji_ok"}:
+        return _unclear("the sign contradicts the words")
+    weak = _weak(kinds, "no", minus)
+    return _unclear(weak) if weak else Verdict(Label.NO, "refusal: " + ", ".join(sorted(minus)))
+
+
+def decide(reading: Reading) -> Verdict:
+    """Return what the reply says. Pure; every way out names its rule."""
+    units = list(reading.units)
+    told = [unit for unit in units if unit.kind not in _BREAKS]
+    counted = Counter(unit.kind for unit in told)
+    kinds = set(counted)
+    if kinds == {"question"}:
+        return Verdict(Label.HELP, "a question mark alone")
+    if (wrong := _malformed(units)) or (wrong := _aside(kinds)):
+        return wrong
+    if "question" in kinds or "when" in kinds:
+        if not _asks_only_when(units):
+            return _unclear("a question")
+        kinds -= {"question", "when"}
+    if "rude" in kinds:
+        return _unclear("anger is no answer")
+    if counted["digit_yes"] > 1 or counted["digit_no"] > 1:
+        return _unclear("more than one number")
+    plus, minus = kinds & _PLUS, kinds & _MINUS
+    if "litotes" in kinds:
+        return _of_litotes(kinds, plus, minus)
+    if plus or minus:
+        return _of_words(kinds, plus, minus)
+    return _of_signs(kinds)

@@ -1,0 +1,147 @@
+"""Loads the closed lexicon and finds the one category of a word, however it is spelt.
+
+A spelling that could be two categories is no word at all: doubt must end as "unclear".
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+from dialogs.engine.understanding import folding, paradigms, slips
+
+_DATA: Final = files(__package__).joinpath("lexicon")
+_LANGUAGES: Final = ("kk", "ru", "en")
+_CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
+
+
+class Entry(NamedTuple):
+    """What the lexicon knows of a spelling: its category and the language that lists it."""
+
+    category: str
+    language: str
+
+
+Table = dict[str, Entry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Every way to find a word: as listed, and by the skeletons of spelling.toml."""
+
+    listed: Table = field(default_factory=dict)
+    kazakh: Table = field(default_factory=dict)
+    russian: Table = field(default_factory=dict)
+    translit: Table = field(default_factory=dict)
+
+
+def read_toml(name: str) -> dict[str, Any]:
+    """Return one file of the lexicon folder."""
+    return tomllib.loads(_DATA.joinpath(name).read_text(encoding="utf-8"))
+
+
+def _spread(pattern: str) -> Iterator[str]:
+    found = _CHOICE.search(pattern)
+    if found is None:
+        yield pattern
+        return
+    for choice in found[1].split("|"):
+        yield from _spread(pattern[: found.start()] + choice + pattern[found.end() :])
+
+
+def _forms(listed: str, endings: dict[str, str]) -> Iterator[str]:
+    for item in listed.split():
+        stem, _, paradigm = item.partition("+")
+        if paradigm:
+            yield from paradigms.forms(stem, endings[paradigm])
+        else:
+            yield from _spread(item)
+
+
+def words(language: str) -> Iterator[tuple[str, str]]:
+    """Yield (form, category) of one language's file, every paradigm spread."""
+    data = read_toml(f"{language}.toml")
+    for category, listed in data["words"].items():
+        for form in _forms(listed, data.get("paradigms", {})):
+            yield folding.clean(form), category
+
+
+def _names() -> Iterator[str]:
+    lines = _DATA.joinpath("names.txt").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if not line.startswith("#"):
+            yield from (folding.clean(name) for name in line.split())
+
+
+def _add(table: Table, spelling: str, entry: Entry) -> None:
+    known = table.setdefault(spelling, entry)
+    if known is not None and known.category != entry.category:
+        table[spelling] = None
+
+
+def _add_all(lexicon: Lexicon, entries: Iterable[tuple[str, Entry]]) -> None:
+    for form, entry in entries:
+        _add(lexicon.listed, form, entry)
+        cyrillic = folding.is_cyrillic(form[0])
+        if cyrillic and entry.language in ("kk", "name"):
+            _add_long(lexicon.kazakh, folding.KAZAKH.of(form), 3, entry)
+        if cyrillic and entry.language in ("ru", "name"):
+            _add_long(lexicon.russian, folding.RUSSIAN.of(form), 4, entry)
+            _add_long(lexicon.translit, folding.RUSSIAN_AS_LATIN.of(form), 2, entry)
+
+
+def _add_long(table: Table, skeleton: str, least: int, entry: Entry) -> None:
+    """A short skeleton fits too many other words, so short words count only as listed."""
+    if len(skeleton) >= least:
+        _add(table, skeleton, entry)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the whole lexicon, loaded once."""
+    loaded = Lexicon()
+    for language in _LANGUAGES:
+        _add_all(loaded, ((f, Entry(c, language)) for f, c in words(language)))
+    _add_all(loaded, ((name, Entry("name", "name")) for name in _names()))
+    return loaded
+
+
+@cache
+def _slips() -> tuple[slips.Slips, slips.Slips]:
+    known = lexicon()
+    return slips.Slips(known.kazakh), slips.Slips(known.russian)
+
+
+def _agreed(*found: Entry | None) -> Entry | None:
+    """The one category that every table names; two different ones are none."""
+    named = [entry for entry in found if entry is not None]
+    return named[0] if len({entry.category for entry in named}) == 1 else None
+
+
+def _by_skeleton(word: str) -> Entry | None:
+    known = lexicon()
+    if not folding.is_cyrillic(word[0]):
+        kazakh, russian = folding.KAZAKH_LATIN.of(word), folding.RUSSIAN_LATIN.of(word)
+        return _agreed(known.kazakh.get(kazakh), known.translit.get(russian))
+    kazakh, russian = folding.KAZAKH.of(word), folding.RUSSIAN.of(word)
+    found = _agreed(known.kazakh.get(kazakh), known.russian.get(russian))
+    if found or kazakh in known.kazakh or russian in known.russian:
+        return found
+    in_kazakh, in_russian = _slips()
+    return _agreed(in_kazakh.find(kazakh), in_russian.find(russian))
+
+
+@lru_cache(maxsize=1 << 15)
+def look_up(word: str) -> Entry | None:
+    """Return what a clean word is, or None if it is unknown or could be two things."""
+    word = folding.one_script(word)
+    listed = lexicon().listed
+    short = folding.single(word)
+    for spelling in (word, short):
+        # "нее" is a drawled "no" or a drawled "not": nobody can tell.
+        if spelling in listed and not (spelling != word and spelling in ("не", "ne")):
+            return listed[spelling]
+    return _by_skeleton(word)

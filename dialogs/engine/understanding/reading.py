@@ -1,0 +1,74 @@
+"""From the text of a reply to its units: what every later decision rests on."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from dialogs.engine.understanding import folding
+from dialogs.engine.understanding.grammar import UNKNOWN, Unit, cut, grammar
+from dialogs.engine.understanding.labels import Language
+from dialogs.engine.understanding.lexicon import look_up, read_toml
+from dialogs.engine.understanding.quotes import without_quoted
+from dialogs.engine.understanding.signature import without_signature
+from dialogs.engine.understanding.tokens import Kind, Token, tokens
+
+# Three SMS segments of plain answer are beyond any answer; a longer text is somebody's story.
+_MOST_TOKENS: Final = 60
+_MARKS: Final = {Kind.SOFT: "s", Kind.HARD: "h", Kind.QUESTION: "q"}
+_KAZAKH_LETTERS: Final = frozenset("әғқңөұүһі")
+_RUSSIAN_LETTERS: Final = frozenset("щъэцчьф")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The tokens of a reply, what each is, and the units they make."""
+
+    tokens: tuple[Token, ...]
+    categories: tuple[str, ...]
+    units: tuple[Unit, ...]
+    language: Language | None
+
+    def words(self, unit: Unit) -> str:
+        """Return the reply's own words of one unit."""
+        return " ".join(token.text.strip() for token in self.tokens[unit.start : unit.end])
+
+
+@cache
+def _emoji() -> dict[str, str]:
+    drawn: dict[str, str] = read_toml("emoji.toml")
+    return {sign: f"emoji_{meaning}" for meaning, signs in drawn.items() for sign in signs}
+
+
+def _category(token: Token) -> str:
+    if token.kind is Kind.WORD:
+        entry = look_up(token.text)
+        return entry.category if entry else ""
+    if token.kind is Kind.NUMBER:
+        return {"1": "d1", "2": "d2"}.get(token.text, "")
+    return _MARKS.get(token.kind) or _emoji().get(token.text, "")
+
+
+def _language(found: list[Token]) -> Language | None:
+    """The language that more of the words belong to; letters of one alphabet only decide for unknown words."""
+    kazakh = russian = 0
+    for token in found:
+        if token.kind is not Kind.WORD:
+            continue
+        entry = look_up(token.text)
+        letters = frozenset(token.text)
+        kazakh += entry.language == "kk" if entry else bool(letters & _KAZAKH_LETTERS)
+        russian += entry.language == "ru" if entry else bool(letters & _RUSSIAN_LETTERS)
+    if kazakh == russian:
+        return None
+    return "kk" if kazakh > russian else "ru"
+
+
+def read(text: str) -> Reading:
+    """Return how a reply reads: quotation and signature off, words looked up, units cut."""
+    clean = without_signature(without_quoted(folding.clean(text)).strip())
+    found = tokens(clean)
+    categories = [_category(token) for token in found]
+    codes = grammar().codes
+    coded = "".join([codes.get(category, UNKNOWN) for category in categories])
+    units = cut(coded) if len(coded) <= _MOST_TOKENS else [Unit("", 0, len(coded))]
+    return Reading(tuple(found), tuple(categories), tuple(units), _language(found))

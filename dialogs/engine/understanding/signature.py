@@ -1,0 +1,55 @@
+"""Takes a short name off the end of a reply; a name is closed data, never "any capitalised word".
+
+A phone capitalises the first word after a full stop, so "Да. Потом" must keep its second word.
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from dialogs.engine.understanding import folding
+
+_LEAD: Final = r"(?:с уважением|құрметпен|это|бұл|kurmetpen|s uvazheniem)"
+_SURNAME: Final = r"\w+(?:ов|ова|ев|ева|ин|ина|ұлы|улы|қызы|кызы|ский|ская|енко|баев|баева|ович|евич|овна|евна|ov|ova|ev|eva|uly|kyzy)"
+_TAIL: Final = re.compile(
+    r"(?:[,.!;\n]|\s[–—-])\s*(?:(?P<lead>%s),?\s+)?"
+    r"(?P<words>[^\W\d_]+\.?(?:[ .]{1,2}[^\W\d_]+){0,3})[\s.!]*$" % _LEAD
+)
+_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+@cache
+def _names() -> frozenset[str]:
+    text = files(__package__).joinpath("lexicon/names.txt").read_text(encoding="utf-8")
+    listed = [n for line in text.splitlines() if not line.startswith("#") for n in line.split()]
+    clean = {folding.clean(name) for name in listed}
+    skeletons = {folding.KAZAKH.of(name) for name in clean}
+    skeletons |= {folding.RUSSIAN_AS_LATIN.of(name) for name in clean}
+    return frozenset(clean | {s for s in skeletons if len(s) >= 4})
+
+
+def is_name(word: str) -> bool:
+    """Whether a clean word is a listed given name, in Cyrillic or in Latin letters."""
+    if word in _names():
+        return True
+    if folding.is_cyrillic(word[0]):
+        return folding.KAZAKH.of(word) in _names()
+    return folding.KAZAKH_LATIN.of(word) in _names() or folding.RUSSIAN_LATIN.of(word) in _names()
+
+
+def _signs(words: list[str]) -> bool:
+    named = any(is_name(word) for word in words if len(word) > 1)
+    family = sum(len(word) > 4 and bool(re.fullmatch(_SURNAME, word)) for word in words)
+    initials = sum(len(word) == 1 for word in words)
+    if not all(len(w) == 1 or is_name(w) or re.fullmatch(_SURNAME, w) for w in words):
+        return False
+    return (named and initials <= 2) or (family == 1 and 1 <= initials <= 2)
+
+
+def without_signature(text: str) -> str:
+    """Return a clean text without the sender's name at its end, if one stands clearly apart."""
+    found = _TAIL.search(text)
+    if found is None or not _signs(_WORD.findall(found["words"])):
+        return text
+    return text[: found.start() + 1]

@@ -1,0 +1,55 @@
+"""Finds a long word behind one slip of the finger: a letter lost, added, changed or swapped inside it.
+
+Only words of answer that no other word resembles are found; a slip that could be two words is none.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Generic, Protocol, TypeVar
+
+_SHORTEST: Final = 7
+_KEPT_ENDING: Final = 2  # persons, genders and "yes or no" live at the end of the word
+_FORGIVEN: Final = frozenset(
+    {"agree", "kagree", "kagree_neg", "refuse", "confirm", "tart", "disagree", "polite", "greeting"}
+)
+# A slip near these could hide a person, a condition or a negation.
+_WATCHED: Final = _FORGIVEN | {"other", "tart_neg", "ktake", "ktake_neg", "kconfirm", "consent_noun"}
+
+
+class Found(Protocol):
+    """What the lexicon knows of a spelling."""
+
+    @property
+    def category(self) -> str: ...
+
+
+Known = TypeVar("Known", bound=Found)
+
+
+def _shorter(word: str) -> Iterator[str]:
+    """The word with one inner letter left out."""
+    for place in range(1, len(word) - _KEPT_ENDING):
+        yield word[:place] + word[place + 1 :]
+
+
+class Slips(Generic[Known]):
+    """An index of the long words of one skeleton table by every way to lose a letter."""
+
+    def __init__(self, table: Mapping[str, Known | None]) -> None:
+        self._by_loss: dict[str, list[Known]] = {}
+        for skeleton, entry in table.items():
+            if entry is not None and entry.category in _WATCHED and len(skeleton) >= _SHORTEST:
+                for spelling in (skeleton, *_shorter(skeleton)):
+                    self._by_loss.setdefault(spelling, []).append(entry)
+
+    def find(self, skeleton: str) -> Known | None:
+        """Return the only word one slip away, or None."""
+        if len(skeleton) < _SHORTEST - 1:
+            return None
+        near = [
+            entry
+            for spelling in (skeleton, *_shorter(skeleton))
+            for entry in self._by_loss.get(spelling, ())
+        ]
+        if len({entry.category for entry in near}) != 1 or near[0].category not in _FORGIVEN:
+            return None
+        return near[0]
