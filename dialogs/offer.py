@@ -17,7 +17,7 @@ OFFER = Dialog(
                 Choice("no", digit="2", goto="declined"),
             ),
             silence="expired",
-            values=("service", "deadline"),
+            values=("service",),
         ),
         End("accepted", outcome="accept", values=("service",)),
         End("declined", outcome="decline", values=("service",)),

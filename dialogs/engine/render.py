@@ -216,7 +216,7 @@ def _over(key: str, language: str, surface: str, most: int, text: str) -> Iterat
 
 
 _LINK = re.compile(r"https?:|www\.|\w\.(?:kz|com|org|net|ru)\b", re.IGNORECASE)
-_GLUED = re.compile(r"\w[-‑]?\{[a-z_]+\}|\{[a-z_]+\}[-‑]?\w+")
+_GLUED = re.compile(r"\w+[-‑]?\{[a-z_]+\}|\{[a-z_]+\}[-‑]?\w+")
 _DIGIT = re.compile(r"(?<!\d)[1-9](?!\d)")
 
 

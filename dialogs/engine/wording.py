@@ -37,12 +37,13 @@ LOCALES = Path(__file__).parents[2] / "locales"
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _STRAY_BRACE = re.compile(r"[{}]")
 _MSGID = re.compile(r'^msgid "(.+)"$', re.MULTILINE)
+_LINE = re.compile(r'|#.*|(?:msgid|msgstr|msgid_plural|msgstr\[\d\]|msgctxt)? ?".*"')
 _BUDGET = re.compile(r"\bBudget:(.*)")
 _BUDGET_ITEM = re.compile(r"(sms|both|ussd) (\d+)")
 
 
 class WordingError(ValueError):
-    """A wording is missing, unused, unequal in the two languages or unreadable; one line a finding."""
+    """A wording is missing, unused, unequal in kk and ru, or unreadable; one line a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +227,21 @@ def _read(root: Path, language: str, name: str, findings: list[str]) -> Book:
     except (PoFileError, UnicodeDecodeError, ValueError) as error:
         findings.append(f"{short}: found {error}, expected a readable .po file in UTF-8")
         return {}
+    _check_lines(short, raw, findings)
     ids = _MSGID.findall(raw)
     for key in sorted({key for key in ids if ids.count(key) > 1}):
         findings.append(f"{short}: {key}: found {ids.count(key)} times, expected once")
     if f'"Language: {language}\\n"' not in raw:
         findings.append(f"{short}: header: found another Language, expected {language}")
     return {str(m.id): _entry(m) for m in catalog if _is_usable(m, short, findings)}
+
+
+def _check_lines(file: str, raw: str, findings: list[str]) -> None:
+    # Babel reads an unquoted line by cutting off its first and last letters.
+    for number, line in enumerate(raw.splitlines(), 1):
+        if not _LINE.fullmatch(line.strip()):
+            found = f"line {number} {line.strip()!r}"
+            findings.append(f"{file}: found {found}, expected a readable .po file in UTF-8")
 
 
 def _is_usable(message: Any, file: str, findings: list[str]) -> bool:
