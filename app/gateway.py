@@ -117,9 +117,7 @@ class Gateway:
         if self.inbox:
             self._wake.set()
         unsent, self.unsent = self.unsent, []
-        batch = self._batch(
-            items, unsent, room_for, mark if is_due and not self.inbox else None
-        )
+        batch = self._batch(items, unsent, room_for, mark if is_due and not self.inbox else None)
         if is_due:
             self._heartbeat_at = asyncio.get_running_loop().time() + HEARTBEAT_S
         await self._commit(items, batch)
@@ -254,7 +252,7 @@ class Gateway:
     # --- small facts ------------------------------------------------------------------------
 
     def _room(self) -> int:
-        return min(BATCH, sum(link.free for link in self.links.values()))
+        return min(BATCH, sum((link.free for link in self.links.values()), 0))
 
     def _is_drained(self, link: Link) -> bool:
         """Bound for longer than the drain grace: what was stuck in the network has come."""

@@ -93,7 +93,8 @@ _REFERENCES = sql(
 )
 _OPEN_PAIRS = sql(
     """SELECT recipient_id, service FROM offers
-    WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND state IN ('made', 'sent', 'awaiting')"""
+    WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
+      AND state IN ('made', 'sent', 'awaiting')"""
 )
 _ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id AND provider = :provider")
 _ANY_ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id")
@@ -122,11 +123,13 @@ _DUE = sql(
           AS h (network, through) WHERE h.network = o.network AND o.deadline < h.through)
     ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
+# An offer that no receipt came for has no network yet: it waits for the slowest of them.
 _UNPROVEN = sql(
     """SELECT id FROM offers o WHERE state = 'sent' AND sent_at < :before
-      AND EXISTS (SELECT 1 FROM unnest(CAST(:networks AS text[]), CAST(:through AS timestamptz[]))
-          AS h (network, through) WHERE h.network = o.network AND o.sent_at < h.through
-              - (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)))
+      AND sent_at + (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)) < coalesce(
+          (SELECT h.through FROM unnest(CAST(:networks AS text[]),
+              CAST(:through AS timestamptz[])) AS h (network, through)
+           WHERE h.network = o.network), :slowest)
     ORDER BY sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
 
@@ -275,11 +278,14 @@ def unproven(
     tx: Tx, now: datetime, before: datetime, heard_through: dict[str, datetime], limit: int
 ) -> list[UUID]:
     """Offers sent before `before` of which nothing proves receipt; locked."""
+    if not heard_through:
+        return []
     values = {
         "now": now,
         "before": before,
         "networks": list(heard_through),
         "through": list(heard_through.values()),
+        "slowest": min(heard_through.values()),
         "limit": limit,
     }
     return list(tx.execute(_UNPROVEN, values).scalars())

@@ -1,4 +1,4 @@
-"""The provider takes an offer back, or reports what became of the service (155/НҚ, clauses 3 and 5)."""
+"""The provider takes an offer back, or reports what came of it (155/НҚ, clauses 3 and 5)."""
 
 from uuid import UUID
 

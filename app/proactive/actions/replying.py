@@ -134,7 +134,7 @@ ALREADY = {State.ACCEPTED: "yes", State.RENDERED: "yes", State.REFUSED: "yes", S
 
 
 def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
-    """Words after the end: told politely that the window is over or that the first answer stands."""
+    """Words after the end: politely, the window is over or the first answer stands."""
     since = unit.now - LATE_ANSWERS
     latest = records.latest_of_phones(unit.tx, unit.vault, [m.phone_index for m in messages], since)
     locked = records.lock(unit.tx, unit.vault, [o.id for o in latest.values()])

@@ -1,0 +1,144 @@
+"""Commands that explain: what a reply means, how a deadline was reckoned, what every wording costs,
+how dialogs and lifecycles run. They need no server."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.calendar import Calendar
+from app.catalogue.loader import load as load_catalogue
+from app.catalogue.model import Catalogue
+from app.commands.output import FINDINGS, JsonFlag, show, stop
+from app.proactive import rules
+from dialogs.engine import chart as charts
+from dialogs.engine.render import lint
+from dialogs.engine.understanding import explain as explain_reply
+from dialogs.engine.understanding import understand
+from dialogs.engine.understanding.score import score as score_replies
+from dialogs.engine.wording import Words
+from dialogs.every import DIALOGS, dialog
+
+replies = typer.Typer(help="What people's replies mean.", no_args_is_help=True)
+wording = typer.Typer(help="The wordings and their budgets.", no_args_is_help=True)
+deadline = typer.Typer(help="How legal dates are reckoned.", no_args_is_help=True)
+
+
+def catalogue() -> Catalogue:
+    """The catalogue that lies beside the code."""
+    return load_catalogue(Path(__file__).parents[1] / "catalogue")
+
+
+@replies.command("explain")
+def replies_explain(text: str, as_json: JsonFlag = False) -> None:
+    """What was understood, and by which rule. Example: jauap replies explain "иә рахмет" """
+    said = understand(text)
+    data = {"label": said.label, "rule": said.rule, "language": said.language}
+    show(data, explain_reply(text), as_json=as_json)
+
+
+@replies.command("score")
+def replies_score(file: Path, as_json: JsonFlag = False) -> None:
+    """Scores a file of labelled replies. Example: jauap replies score replies.tsv --json
+
+    Lines are text<TAB>label<TAB>language<TAB>note under a header line. Exit 1 if any false yes
+    or false no."""
+    try:
+        result = score_replies(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise stop(f"{file}: {error.strerror}, expected a readable file") from None
+    except ValueError as error:
+        raise stop(f"{file}: {error}") from None
+    lines = "\n".join(f"{key}: {value}" for key, value in result.items())
+    show(result, lines, as_json=as_json)
+    if result["false_yes"] or result["false_no"]:
+        raise typer.Exit(FINDINGS)
+
+
+@wording.command("lint")
+def wording_lint(as_json: JsonFlag = False) -> None:
+    """Every wording, language and surface against its budget, with the longest real values."""
+    found = lint(Words.load(), longest_values(catalogue()))
+    lines = [
+        f"{f.key} [{f.language}, {f.surface}] {f.rule}: found {f.units} units, "
+        f"expected at most {f.budget}: {f.offending!r}"
+        for f in found
+    ]
+    show(found, "\n".join(lines) or "every wording is within its budget", as_json=as_json)
+    if found:
+        raise typer.Exit(FINDINGS)
+
+
+def longest_values(known: Catalogue) -> dict[str, dict[str, str] | str]:
+    """The longest value each placeholder can really have, per language."""
+
+    def longest(texts: list[tuple[str, str]]) -> dict[str, str]:
+        return {
+            "kk": max((kk for kk, _ in texts), key=len),
+            "ru": max((ru for _, ru in texts), key=len),
+        }
+
+    return {
+        "service": longest([(s.short.kk, s.short.ru) for s in known.services.values()]),
+        "branch": longest([(b.name.kk, b.name.ru) for b in known.branches]),
+        "address": longest([(b.address.kk, b.address.ru) for b in known.branches]),
+        "hours": "31.12 09:00–18:00",
+        "deadline": "31.12.2026, 23:59",
+        "answer": {"kk": "бас тарту", "ru": "согласие"},
+    }
+
+
+@deadline.command("explain")
+def deadline_explain(
+    at: Annotated[datetime, typer.Argument(help="Receipt or start, e.g. 2026-03-20T18:30+05:00")],
+    working_days: Annotated[
+        int | None, typer.Option(help="Reckon so many working days instead of the reply window.")
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option(help="The service whose reply window counts.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """How a legal date was reckoned. Without a zone the time is UTC.
+
+    Example: jauap deadline explain 2026-03-20T13:30:00 --working-days 1"""
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    known = catalogue()
+    if working_days is not None:
+        calendar = Calendar(known.swaps)
+        lines = calendar.explain_working_days(at, working_days)
+        end = calendar.deadline_of_working_days(at, working_days)
+    else:
+        found = known.find_service(service) if service else None
+        if service and found is None:
+            raise stop(f"service: found {service!r}, expected one of {', '.join(known.services)}")
+        window = found.window_on(at.date()) if found else rules.WINDOW
+        lines, end = rules.explain(at, window), rules.deadline_of(at, window)
+    show({"deadline": end, "reckoning": lines}, "\n".join(lines), as_json=as_json)
+
+
+def chart(
+    name: Annotated[
+        str | None, typer.Argument(help="A dialog's name, or `lifecycle`; all without one.")
+    ] = None,
+    graphviz: Annotated[bool, typer.Option(help="Print Graphviz text instead of tables.")] = False,
+) -> None:
+    """Dialogs and lifecycles as tables (kk | ru) or Graphviz. Example: jauap chart offer"""
+    names = [d.name for d in DIALOGS] + ["lifecycle"]
+    if name is not None and name not in names:
+        raise stop(f"chart: found {name!r}, expected one of {', '.join(names)}")
+    words = Words.load()
+    for one in [name] if name else names:
+        if one == "lifecycle":
+            typer.echo(
+                charts.lifecycle_graph("offer", rules.LIFECYCLE)
+                if graphviz
+                else charts.lifecycle_table("offer", rules.LIFECYCLE)
+            )
+        else:
+            typer.echo(
+                charts.dialog_graph(dialog(one), words)
+                if graphviz
+                else charts.dialog_table(dialog(one), words)
+            )
