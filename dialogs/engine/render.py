@@ -19,7 +19,7 @@ from dialogs.engine.model import (
     confirming,
     labelling,
 )
-from dialogs.engine.wording import BOTH, Wording, Words, stem
+from dialogs.engine.wording import BOTH, LANGUAGES, Wording, Words, stem
 from dialogs.every import DIALOGS
 
 SINGLE_UNITS = 70
@@ -146,6 +146,8 @@ def lint(
             screen = Screen(name, stem(key))
             found += _against_the_house(by_name.get(name), key, screen, language, wording)
             for surface, most in (wording.budget or {}).items():
+                if surface == "both" and language != LANGUAGES[0]:
+                    continue  # one message, measured once
                 shown = BOTH if surface == "both" else language
                 text = _shown(words, by_name.get(name), screen, shown, surface, longest_values)
                 found += _over(f"{name}.{key}", shown, surface, most, text)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dialogs.engine.model import COMMON, Screen
 from dialogs.engine.wording import (
@@ -68,6 +70,12 @@ def test_values_at_hand_are_laid_over_those_of_the_screen(words: Words) -> None:
 
 def test_a_value_that_looks_like_a_placeholder_stays_as_it_is(words: Words) -> None:
     assert "{answer}" in words.text(ASK, "ru", {"service": "{answer}"})
+
+
+@given(st.text())
+def test_a_value_comes_out_whole_whatever_it_is(words: Words, service: str) -> None:
+    before, after = words.text(ASK, "kk", {"service": "|"}).split("|")
+    assert words.text(ASK, "kk", {"service": service}) == before + service + after
 
 
 def test_a_missing_value_is_refused_rather_than_sent_as_a_gap(words: Words) -> None:
