@@ -1,0 +1,255 @@
+"""What goes on behind the conversation: the sweep of what is due, and RQ's jobs (hand-over
+webhooks, retries of refused submits, reports).
+
+Nothing is decided and nothing is remembered here: jobs hold only ids and call an action, and what
+a lost job or a flushed Redis left undone is found again in the ledger within a second.
+"""
+
+import functools
+import importlib.util
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import redis
+import structlog
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
+
+from app import webhooks
+from app.ledger import deliveries
+from app.proactive.actions import sweeping
+from app.runtime import Runtime
+
+WEBHOOKS = "jauap-webhooks"
+RETRIES = "jauap-retries"
+REPORTS = "jauap-reports"
+DELIVERING = "app.conversation.delivering"
+
+SWEEP_EVERY_S = 0.2
+RECONCILE_EVERY_S = 1.0
+REDIS_AGAIN_S = 0.5
+# A provider that answers slowly keeps one of these busy and not the others.
+MORE_FOR_WEBHOOKS = 3
+# What is left in Redis of a job whose worker died; the ledger has long made another one.
+JOB_TTL_S = 600
+
+_log = structlog.get_logger("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a job finds around it: the runtime, and whether we are asked to stop."""
+
+    rt: Runtime
+    stop: threading.Event
+
+
+HOUSE: ContextVar[House] = ContextVar("house")
+
+
+def main(rt: Runtime) -> int:
+    """Works until SIGTERM or SIGINT, finishes the job in hand and returns 0."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return run(rt, stop)
+
+
+def run(rt: Runtime, stop: threading.Event) -> int:
+    """Works in this thread, and in a few of its own, until `stop` is set; returns 0."""
+    house = House(rt, stop)
+    threads = [
+        threading.Thread(target=_beat, args=(house, "sweep", SWEEP_EVERY_S, sweep)),
+        threading.Thread(target=_beat, args=(house, "reconcile", RECONCILE_EVERY_S, reconcile)),
+    ]
+    for _ in range(MORE_FOR_WEBHOOKS):
+        threads.append(threading.Thread(target=_work, args=(house, (WEBHOOKS,))))
+    for thread in threads:
+        thread.start()
+    try:
+        _work(house, (RETRIES, WEBHOOKS, REPORTS))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    return 0
+
+
+# Jobs. RQ finds them by name; arguments are ids.
+
+
+def _job(act: Callable[..., None]) -> Callable[..., None]:
+    """A job that fails has nothing to tell RQ, which would keep the error's text in Redis: the
+    reconciler finds the work again."""
+
+    @functools.wraps(act)
+    def guarded(*ids: str) -> None:
+        try:
+            act(HOUSE.get(), *ids)
+        except Exception as error:
+            _log.error("job failed, will be found again", job=act.__name__, error=_kind(error))
+
+    return guarded
+
+
+@_job
+def deliver(house: House, webhook_id: str) -> None:
+    """Hands over what is due at one webhook."""
+    webhooks.deliver(house.rt, UUID(webhook_id), house.stop.is_set)
+
+
+@_job
+def retry(house: House) -> None:
+    """Gives back to the outbox what a network refused and may now take."""
+    importlib.import_module(DELIVERING).retry_due(house.rt)
+
+
+# Beats: each asks the ledger what there is to do.
+
+
+def sweep(house: House) -> None:
+    """Closes what is due, batch after batch."""
+    while not house.stop.is_set() and sweeping.sweep(house.rt):
+        continue
+
+
+def reconcile(house: House) -> None:
+    """Makes a job of everything that the ledger says is to be done and for which none waits."""
+    rt = house.rt
+    with rt.ledger.begin() as tx:
+        waiting = deliveries.waiting(tx, rt.clock())
+    _enqueue(rt, WEBHOOKS, "worker.deliver", [str(w) for w in waiting])
+    if importlib.util.find_spec(DELIVERING):
+        _enqueue(rt, RETRIES, "worker.retry", [""])
+
+
+def _enqueue(rt: Runtime, queue_name: str, job: str, subjects: Sequence[str]) -> None:
+    if not subjects:
+        return
+    queue = Queue(queue_name, connection=rt.redis, serializer=JSONSerializer)
+    queued = {job_id.rpartition("_")[0] for job_id in queue.get_job_ids()}
+    for subject in subjects:
+        if subject in queued:
+            continue
+        queue.enqueue(
+            job,
+            args=(subject,) if subject else (),
+            job_id=f"{subject}_{secrets.token_hex(4)}",
+            ttl=JOB_TTL_S,
+            result_ttl=0,
+            failure_ttl=JOB_TTL_S,
+        )
+
+
+def _beat(house: House, name: str, every_s: float, beat: Callable[[House], None]) -> None:
+    outage = Outage(name)
+    while not house.stop.is_set():
+        try:
+            beat(house)
+        except Exception as error:
+            outage.begins(error)
+        else:
+            outage.is_over()
+        house.stop.wait(every_s)
+
+
+@dataclass(slots=True)
+class Outage:
+    """Says once that something does not work, and once that it works again."""
+
+    name: str
+    since: datetime | None = field(default=None)
+
+    def begins(self, error: Exception) -> None:
+        if self.since is None:
+            self.since = datetime.now(UTC)
+            _log.error("not working, trying on", what=self.name, error=_kind(error))
+
+    def is_over(self) -> None:
+        if self.since is not None:
+            _log.info("working again", what=self.name, since=self.since.isoformat())
+            self.since = None
+
+
+def _kind(error: Exception) -> str:
+    # Never its text: a driver may quote the row it stumbled over.
+    return f"{type(error).__module__}.{type(error).__name__}"
+
+
+# RQ.
+
+
+class NoPenalty(BaseDeathPenalty):
+    """Our jobs bound themselves; nobody throws an exception into a transaction from outside."""
+
+    def setup_death_penalty(self) -> None:
+        """Nothing to set."""
+
+    def cancel_death_penalty(self) -> None:
+        """Nothing to cancel."""
+
+
+class Worker(SimpleWorker):
+    """RQ's worker, in any thread, that stops when the house does and takes no orders by Redis."""
+
+    death_penalty_class = NoPenalty
+    max_connection_wait_time = 1.0
+    stop: threading.Event
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return 1
+
+    def _install_signal_handlers(self) -> None:
+        return
+
+    def subscribe(self) -> None:
+        return
+
+    def check_for_suspension(self, burst: bool) -> None:
+        return
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Called between jobs without a `pipeline`: the moment to stop, or to start afresh."""
+        if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
+            return
+        if self.stop.is_set():
+            raise StopRequested
+        try:
+            super().heartbeat(timeout)
+        except RedisError:
+            raise StopRequested from None
+
+
+def _work(house: House, queues: Sequence[str]) -> None:
+    """Takes jobs until told to stop; Redis may come and go meanwhile."""
+    HOUSE.set(house)
+    outage = Outage("redis")
+    while not house.stop.is_set():
+        try:
+            with _connection(house.rt) as connection:
+                worker = Worker(queues, connection=connection, serializer=JSONSerializer)
+                worker.stop = house.stop
+                outage.is_over()
+                worker.work(logging_level="WARNING")
+        except Exception as error:
+            outage.begins(error)
+        house.stop.wait(REDIS_AGAIN_S)
+
+
+def _connection(rt: Runtime) -> "redis.Redis":
+    # Its own pool: RQ sets its timeouts on the pool it is given.
+    pool = rt.redis.connection_pool
+    own = redis.ConnectionPool(connection_class=pool.connection_class, **pool.connection_kwargs)
+    return redis.Redis.from_pool(own)
