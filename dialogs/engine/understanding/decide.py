@@ -50,6 +50,8 @@ def _malformed(units: list[Unit]) -> Verdict | None:
             return _unclear("unexplained words")
         if unit.kind.startswith("apart_") and not _stands_apart(units, place):
             return _unclear("a noun that may belong to another answer")
+        if unit.kind == "aga" and any(u.kind in _PLUS for u in units[:place]):
+            return _unclear("may be irony")
         if unit.kind == "conj" and not _joins_answers(units, place):
             return _unclear("a loose conjunction")
     return None
@@ -128,8 +130,8 @@ def decide(reading: Reading) -> Verdict:
     kinds = set(counted)
     if kinds == {"question"}:
         return Verdict(Label.HELP, "a question mark alone")
-    if (wrong := _malformed(units)) or (wrong := _aside(kinds)):
-        return wrong
+    if (verdict := _malformed(units)) or (verdict := _aside(kinds)):
+        return verdict
     if "question" in kinds or "when" in kinds:
         if not _asks_only_when(units):
             return _unclear("a question")

@@ -64,17 +64,17 @@ def single(word: str) -> str:
 
 
 class Skeleton:
-    """One table of spelling classes: `of` gives the letters that matter, or "" for a foreign alphabet."""
+    """One table of spelling classes: `of` gives the letters that matter, whatever stood for them."""
 
     def __init__(self, letters: str, pairs: str = "") -> None:
         self._table = str.maketrans(_pairs(letters))
-        self._pairs = sorted(_pairs(pairs).items(), key=lambda pair: -len(pair[0]))
+        self._several = _pairs(pairs)
+        longest_first = sorted(self._several, key=len, reverse=True)
+        self._find = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def of(self, word: str) -> str:
         """Return the skeleton of one clean word."""
-        for several, one in self._pairs:
-            if several in word:
-                word = word.replace(several, one)
+        word = self._find.sub(lambda found: self._several[found[0]], word)
         return single(word.translate(self._table))
 
 
@@ -82,11 +82,18 @@ def _latin(section: dict[str, str]) -> Skeleton:
     return Skeleton(section["latin"], section["latin_pairs"])
 
 
-KAZAKH: Final = Skeleton(_SPELLING["kazakh"]["letters"], "нг=н")
+KAZAKH: Final = Skeleton(_SPELLING["kazakh"]["letters"], _SPELLING["kazakh"]["pairs"])
 KAZAKH_LATIN: Final = _latin(_SPELLING["kazakh"])
 RUSSIAN: Final = Skeleton(_SPELLING["russian"]["letters"], _SPELLING["russian"]["pairs"])
-RUSSIAN_AS_LATIN: Final = Skeleton(_SPELLING["translit"]["letters"], "дтв=тв")
+RUSSIAN_AS_LATIN: Final = Skeleton(
+    _SPELLING["translit"]["letters"], _SPELLING["translit"]["pairs"]
+)
+# In Latin letters j is Russian ж ("jelayu") or й ("oformljajte"); both are tried.
 RUSSIAN_LATIN: Final = _latin(_SPELLING["translit"])
+RUSSIAN_LATIN_J: Final = Skeleton(
+    _SPELLING["translit"]["latin"].replace("j=Z", "j=i"),
+    _SPELLING["translit"]["latin_pairs"] + _SPELLING["translit"]["j_pairs"],
+)
 
 _TO_CYRILLIC: Final = _pairs(_SPELLING["lookalikes"]["to_cyrillic"])
 _TO_LATIN: Final = _pairs(_SPELLING["lookalikes"]["to_latin"])

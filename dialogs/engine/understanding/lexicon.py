@@ -15,6 +15,8 @@ from dialogs.engine.understanding import folding, paradigms, slips
 
 _DATA: Final = files(__package__).joinpath("lexicon")
 _LANGUAGES: Final = ("kk", "ru", "en")
+# "нее" is a drawled "no" or a drawled "not", and a Kazakh сс is a condition: shortening them would change the word.
+_DRAWL_MATTERS: Final = re.compile(r"^не{2,}$|^ne{2,}$|[иыіiıy](?:сс|ss)")
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
 
 
@@ -69,13 +71,6 @@ def words(language: str) -> Iterator[tuple[str, str]]:
             yield folding.clean(form), category
 
 
-def _names() -> Iterator[str]:
-    lines = _DATA.joinpath("names.txt").read_text(encoding="utf-8").splitlines()
-    for line in lines:
-        if not line.startswith("#"):
-            yield from (folding.clean(name) for name in line.split())
-
-
 def _add(table: Table, spelling: str, entry: Entry) -> None:
     known = table.setdefault(spelling, entry)
     if known is not None and known.category != entry.category:
@@ -85,10 +80,12 @@ def _add(table: Table, spelling: str, entry: Entry) -> None:
 def _add_all(lexicon: Lexicon, entries: Iterable[tuple[str, Entry]]) -> None:
     for form, entry in entries:
         _add(lexicon.listed, form, entry)
+        if entry.category == "other_exact":
+            continue
         cyrillic = folding.is_cyrillic(form[0])
-        if cyrillic and entry.language in ("kk", "name"):
+        if cyrillic and entry.language == "kk":
             _add_long(lexicon.kazakh, folding.KAZAKH.of(form), 3, entry)
-        if cyrillic and entry.language in ("ru", "name"):
+        if cyrillic and entry.language == "ru":
             _add_long(lexicon.russian, folding.RUSSIAN.of(form), 4, entry)
             _add_long(lexicon.translit, folding.RUSSIAN_AS_LATIN.of(form), 2, entry)
 
@@ -105,7 +102,6 @@ def lexicon() -> Lexicon:
     loaded = Lexicon()
     for language in _LANGUAGES:
         _add_all(loaded, ((f, Entry(c, language)) for f, c in words(language)))
-    _add_all(loaded, ((name, Entry("name", "name")) for name in _names()))
     return loaded
 
 
@@ -125,7 +121,9 @@ def _by_skeleton(word: str) -> Entry | None:
     known = lexicon()
     if not folding.is_cyrillic(word[0]):
         kazakh, russian = folding.KAZAKH_LATIN.of(word), folding.RUSSIAN_LATIN.of(word)
-        return _agreed(known.kazakh.get(kazakh), known.translit.get(russian))
+        other = folding.RUSSIAN_LATIN_J.of(word)
+        read = [known.kazakh.get(kazakh), known.translit.get(russian), known.translit.get(other)]
+        return _agreed(*read)
     kazakh, russian = folding.KAZAKH.of(word), folding.RUSSIAN.of(word)
     found = _agreed(known.kazakh.get(kazakh), known.russian.get(russian))
     if found or kazakh in known.kazakh or russian in known.russian:
@@ -140,8 +138,8 @@ def look_up(word: str) -> Entry | None:
     word = folding.one_script(word)
     listed = lexicon().listed
     short = folding.single(word)
-    for spelling in (word, short):
-        # "нее" is a drawled "no" or a drawled "not": nobody can tell.
-        if spelling in listed and not (spelling != word and spelling in ("не", "ne")):
-            return listed[spelling]
+    if word in listed:
+        return listed[word]
+    if short in listed and len(short) > 1 and not _DRAWL_MATTERS.search(word):
+        return listed[short]
     return _by_skeleton(word)

@@ -35,7 +35,8 @@ def is_name(word: str) -> bool:
         return True
     if folding.is_cyrillic(word[0]):
         return folding.KAZAKH.of(word) in _names()
-    return folding.KAZAKH_LATIN.of(word) in _names() or folding.RUSSIAN_LATIN.of(word) in _names()
+    spelt = (folding.KAZAKH_LATIN.of(word), folding.RUSSIAN_LATIN.of(word))
+    return any(skeleton in _names() for skeleton in spelt)
 
 
 def _signs(words: list[str]) -> bool:
