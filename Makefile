@@ -1,0 +1,66 @@
+# Everything a fresh machine needs is Python 3.11 or newer and make; servers come out of wheels.
+# `make help` lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint check lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+HASH := $(shell cat requirements.lock requirements-dev.lock pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
+INSTALLED := $(VENV)/.installed-$(HASH)
+DEVELOPED := $(VENV)/.developed-$(HASH)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+
+demo: $(INSTALLED) ## a scripted day on real sockets; exits 0 only if the law was kept
+	@$(BIN)/jauap demo
+
+run: $(INSTALLED) ## the sandbox: web, gateway, worker and an SMSC with handsets
+	@$(BIN)/jauap up --sandbox
+
+test: $(DEVELOPED) ## the whole test suite on real PostgreSQL and Valkey
+	@$(BIN)/python -m pytest
+
+lint: $(DEVELOPED) ## formatting, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy --strict
+
+check: lint test ## lint and test: the gate before every commit
+
+clean: ## removes the environment and the caches, never var/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "jauap needs Python 3.11 or newer with venv (on Debian: apt install python3-venv);" >&2; \
+	echo "none of python3, python3.11 … python3.14 is. Say which: make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+$(INSTALLED): | $(BIN)/python
+	@echo "Installing from requirements.lock"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.installed-* && touch $@
+
+$(DEVELOPED): $(INSTALLED)
+	@echo "Installing from requirements-dev.lock"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@rm -f $(VENV)/.developed-* && touch $@
+
+# redis needs async-timeout only on Python before 3.11.3, where it must be in the lock as well.
+COMPILE = pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	--no-annotate --resolver=backtracking
+
+lock: ## both locks anew, with the newest releases; needs pip-compile (pip-tools) on the path
+	$(COMPILE) --upgrade --build-deps-for editable -o requirements.lock pyproject.toml
+	echo async-timeout | $(COMPILE) --upgrade -o - - | grep -v '^#' \
+	  | sed 's/^\(async-timeout==[^ ]*\)/\1 ; python_full_version < "3.11.3"/' >> requirements.lock
+	$(COMPILE) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
