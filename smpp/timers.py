@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-_BURST_S: Final = 0.1  # how much unused throughput may be caught up with at once
+_BURST_S: Final = 0.05  # how much unused throughput may be caught up with at once
 
 
 class Due(Enum):

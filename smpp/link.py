@@ -1,0 +1,292 @@
+"""A bind on a real socket: connects, binds, comes back, submits at the network's pace, hears.
+
+Everything that happens is told to `heard`, on the event loop's thread. It decides nothing about
+offers and keeps nothing: what it could not send it gives back, what it does not know it says.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from random import Random
+from typing import Final
+
+from smpp import incoming
+from smpp.binds import Bind
+from smpp.connection import Connection
+from smpp.dial import DialError, dial
+from smpp.messages import (
+    Acknowledgement,
+    BindEvent,
+    BindState,
+    Heard,
+    Outbound,
+    SubmitOutcome,
+    SubmitResult,
+)
+from smpp.outgoing import Job, Outgoing
+from smpp.pdu import SmFields, Status, describe
+from smpp.session import (
+    Answered,
+    Bound,
+    Delivered,
+    Event,
+    Failed,
+    Refused,
+    Session,
+    Unbound,
+)
+from smpp.timers import Backoff
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Link:
+    """One bind for as long as it is wanted. All methods are called on the loop's thread."""
+
+    def __init__(
+        self,
+        bind: Bind,
+        heard: Callable[[Heard], None],
+        clock: Callable[[], datetime],
+        *,
+        jitter: Random | None = None,
+    ) -> None:
+        self.bind = bind
+        self.up_since: datetime | None = None
+        self.is_suspended = False
+        self._heard = heard
+        self._clock = clock
+        self._jitter = jitter or Random()
+        self._outgoing = Outgoing(bind, 0.0)
+        self._connection: Connection | None = None
+        self._connections = 0
+        self._stopping = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._running = False
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the bind stands now."""
+        return self._connection is not None and self._connection.session.is_bound
+
+    @property
+    def free(self) -> int:
+        """How many more segments it would take now: 0 when they could not go soon."""
+        if not self._may_submit or self._outgoing.is_paused:
+            return 0
+        return max(0, 2 * self.bind.window - self._outgoing.queued)
+
+    async def run(self) -> None:
+        """Connects and binds again and again until `stop`; cancelling it drops the connection."""
+        self._running = True
+        backoff = Backoff(self.bind.reconnect_delay, self.bind.reconnect_delay_max)
+        loop = asyncio.get_running_loop()
+        try:
+            while not self._stopping.is_set():
+                pause = backoff.pause_s(self._jitter.random()) if backoff.failures else 0.0
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+                if self._stopping.is_set():
+                    break
+                bound_s = await self._connect_once(loop)
+                if bound_s > pause:  # it lasted: a bind that falls at once does not count
+                    backoff = backoff.succeeded()
+                backoff = backoff.failed()
+        finally:
+            self._drop()
+            self._running = False
+            self._say(BindEvent.STOPPED)
+            self._stopped.set()
+
+    def submit(self, out: Outbound) -> None:
+        """Queues a message; one SubmitResult per segment follows, at once RETRY_NOW when the bind
+        cannot send (`free` is 0 then) and PERMANENT when the text cannot be cut."""
+        if self.bind.bind == "receiver":
+            self._give_back(out, SubmitOutcome.OTHER_BIND)
+        elif not self._may_submit or self._connection is None:
+            self._give_back(out, SubmitOutcome.RETRY_NOW)
+        else:
+            try:
+                self._outgoing.add(out)
+            except ValueError as error:
+                _log.error("%s: a message cannot be sent: %s", self.bind.cid, type(error).__name__)
+                self._give_back(out, SubmitOutcome.PERMANENT)
+            self._connection.flush_soon()
+
+    def acknowledge(self, ack: Acknowledgement, status: int = 0) -> None:
+        """Answers what came by this connection; says nothing when the connection is gone."""
+        self.acknowledge_many((ack,), status)
+
+    def acknowledge_many(self, acks: Iterable[Acknowledgement], status: int = 0) -> None:
+        """Like `acknowledge` for a batch, in one write."""
+        connection = self._connection
+        if connection is None:
+            return
+        for ack in acks:
+            if ack.connection == connection.number:
+                connection.session.acknowledge(ack.command, ack.sequence, status)
+        connection.flush_soon()
+
+    def suspend(self) -> None:
+        """Sends nothing more, gives back what waits, and goes on hearing."""
+        if not self.is_suspended:
+            self.is_suspended = True
+            self._say(BindEvent.SUSPENDED)
+            self._give_back_unsent()
+
+    def resume(self) -> None:
+        """Sends again."""
+        if self.is_suspended:
+            self.is_suspended = False
+            self._say(BindEvent.RESUMED)
+
+    async def stop(self, drain_s: float = 10) -> None:
+        """Takes no more submits, waits up to `drain_s` seconds for open responses of both sides,
+        unbinds and closes. Returns when `run` has ended."""
+        self._stopping.set()
+        self._give_back_unsent()
+        connection = self._connection
+        if connection is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(connection.settled(), drain_s)
+            if self.is_bound:
+                connection.unbind()
+                await asyncio.wait((connection.closed,), timeout=self.bind.response_timeout)
+            connection.abort()
+        if self._running:
+            await self._stopped.wait()
+
+    @property
+    def _may_submit(self) -> bool:
+        return self.is_bound and not self.is_suspended and not self._stopping.is_set()
+
+    async def _connect_once(self, loop: asyncio.AbstractEventLoop) -> float:
+        """One connection from its opening to its end; how long it was bound, in seconds."""
+        self._say(BindEvent.CONNECTING, f"{self.bind.host}:{self.bind.port}")
+        self._connections += 1
+        calls = (self._on_events, self._pump, self._on_closed)
+        make = partial(Connection, self.bind, self._connections, *calls)
+        dialling = loop.create_task(dial(self.bind, make))
+        stopping = loop.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((dialling, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not dialling.done():
+                return 0.0
+            connection = dialling.result()
+        except DialError as error:
+            self._say(BindEvent.LOST, str(error))
+            return 0.0
+        finally:
+            stopping.cancel()
+            dialling.cancel()
+        self._connection = connection
+        if not connection.start():
+            self._say(BindEvent.LOST, "the network closed the connection before the bind")
+        if self._stopping.is_set():
+            connection.abort()
+        await asyncio.wait((connection.closed,))
+        return connection.bound_s
+
+    def _on_events(self, connection: Connection, events: list[Event], now: float) -> None:
+        arrival = incoming.Arrival(self.bind, connection.number, self._clock())
+        for event in events:
+            if isinstance(event, Delivered):
+                self._heard(incoming.read(event, arrival))
+            elif isinstance(event, Answered):
+                self._on_answer(event, now)
+            else:
+                self._on_change(event)
+
+    def _on_change(self, event: Bound | Refused | Unbound | Failed) -> None:
+        match event:
+            case Bound():
+                self._outgoing.reset()
+                self.up_since = self._clock()
+                self._say(BindEvent.BOUND, f"the network's system_id is {event.system_id!r}")
+            case Refused():
+                self._say(BindEvent.REFUSED, event.reason, event.status)
+            case Failed():
+                self.up_since = None
+                self._say(BindEvent.LOST, event.reason, event.status)
+            case Unbound():
+                self.up_since = None
+                words = "the network unbound us" if event.by_peer else "we unbound"
+                self._say(BindEvent.UNBOUND, words)
+
+    def _on_answer(self, event: Answered, now: float) -> None:
+        job = event.token
+        assert isinstance(job, Job)
+        before = self._outgoing.is_paused
+        outcome = self._outgoing.answered(job, event.status, now, self._jitter.random())
+        self._say_pace(before, event.status or 0)
+        if outcome is not None:
+            self._tell(job, outcome, event.status or 0, event.message_id)
+        elif not self._may_submit:
+            self._give_back_unsent()
+
+    def _pump(self, session: Session, now: float) -> float | None:
+        """Submits what may go; when to try again if only time is in the way."""
+        if not self._may_submit:
+            return None
+        before = self._outgoing.is_paused
+        while session.can_submit:
+            job = self._outgoing.take(now)
+            if job is None:
+                self._say_pace(before)
+                return self._outgoing.wait_s(now)
+            try:
+                session.submit(job.fields, job, now)
+            except ValueError as error:
+                _log.error("%s: a segment cannot be packed: %s", self.bind.cid, error)
+                self._outgoing.answered(job, int(Status.ESME_RINVMSGLEN), now, 0.0)
+                self._tell(job, SubmitOutcome.PERMANENT)
+        return None
+
+    def _on_closed(self, connection: Connection, words: str) -> None:
+        """The transport is gone; `words` is empty when its end was told already."""
+        self._connection = None
+        self.up_since = None
+        if words:
+            self._say(BindEvent.LOST, words)
+        self._on_events(connection, connection.session.close(), 0.0)
+        self._give_back_unsent()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.abort()
+
+    def _give_back_unsent(self) -> None:
+        for job in self._outgoing.drain():
+            self._tell(job, SubmitOutcome.RETRY_NOW)
+
+    def _give_back(self, out: Outbound, outcome: SubmitOutcome) -> None:
+        self._tell(Job(0, out, 1, 1, SmFields()), outcome)
+
+    def _tell(self, job: Job, outcome: SubmitOutcome, status: int = 0, smsc_id: str = "") -> None:
+        self._heard(
+            SubmitResult(
+                cid=self.bind.cid,
+                network=self.bind.network,
+                message_id=job.out.id,
+                segment=job.number,
+                total=job.total,
+                status=status,
+                smsc_id=smsc_id,
+                outcome=outcome,
+                at=self._clock(),
+                phone=job.out.phone,
+            )
+        )
+
+    def _say_pace(self, was_paused: bool, status: int = 0) -> None:
+        if self._outgoing.is_paused and not was_paused:
+            self._say(BindEvent.THROTTLED, describe(status), status)
+        elif was_paused and not self._outgoing.is_paused:
+            self._say(BindEvent.RESUMED, "the network takes messages again")
+
+    def _say(self, event: BindEvent, reason: str = "", status: int = 0) -> None:
+        bind = self.bind
+        self._heard(BindState(bind.cid, bind.network, event, self._clock(), reason, status))
