@@ -18,7 +18,7 @@ from app.ledger.outbox import Message
 from app.ledger.segments import Hit, Proof, Standing, Submitted
 from app.ledger.unit import Unit
 from app.runtime import Runtime
-from smpp.messages import BindState, Inbound, Receipt, SubmitOutcome, SubmitResult
+from smpp.messages import BindEvent, BindState, Inbound, Receipt, SubmitOutcome, SubmitResult
 
 RETRY = {
     SubmitOutcome.RETRY_NOW: 1.0,
@@ -26,6 +26,7 @@ RETRY = {
     SubmitOutcome.OTHER_BIND: 1.0,
 }  # seconds
 LONGEST_RETRY = 1800.0
+SHORT_RETRY = 5.0  # it is our link that failed, not the message
 ATTEMPTS = 12
 PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 
@@ -155,11 +156,13 @@ class Exchange:
             if SubmitOutcome.UNKNOWN in outcomes:
                 closed.append((message.id, "unknown", results[0].cid))
                 doubtful.append(message)
-            elif outcomes & set(PERMANENT) or message.attempts >= ATTEMPTS:
+            elif outcomes & set(PERMANENT) or _is_worn_out(message, outcomes):
                 closed.append((message.id, "failed", results[0].cid))
                 lost.append((message, f"status {max(r.status for r in results)}"))
             else:
-                again.append((message.id, unit.now + self.rt.waiting(_pause(message, outcomes)), None))
+                again.append(
+                    (message.id, unit.now + self.rt.waiting(_pause(message, outcomes)), None)
+                )
         outbox.close(unit.tx, closed, unit.now)
         outbox.release(unit.tx, again)
         self._tell_failed(unit, lost)
@@ -264,10 +267,16 @@ class Exchange:
             return len(doubts)
 
 
+def _is_worn_out(message: Message, outcomes: set[SubmitOutcome]) -> bool:
+    """A message the network itself refused so often will not be taken any more."""
+    return SubmitOutcome.RETRY_LATER in outcomes and message.attempts >= ATTEMPTS
+
+
 def _pause(message: Message, outcomes: set[SubmitOutcome]) -> float:
     """How many seconds a refused message rests: twice as long each time, up to half an hour."""
     base = max(RETRY[o] for o in outcomes if o in RETRY)
-    return float(min(base * 2 ** (message.attempts - 1), LONGEST_RETRY))
+    longest = LONGEST_RETRY if SubmitOutcome.RETRY_LATER in outcomes else SHORT_RETRY
+    return float(min(base * 2 ** (message.attempts - 1), longest))
 
 
 def _proof(unit: Unit, r: Receipt) -> Proof:
@@ -283,5 +292,11 @@ def _proof(unit: Unit, r: Receipt) -> Proof:
     )
 
 
+# A throttled or suspended bind still hears; only what ends hearing changes the state.
+HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
+
+
 def _write_state(unit: Unit, gateway: UUID, state: BindState) -> None:
-    binds.write(unit.tx, state.cid, state.network, gateway, state.event, state.reason, state.at)
+    stands = BindEvent.BOUND if state.event in HEARING else state.event
+    reason = state.reason or (str(state.event) if stands is not state.event else "")
+    binds.write(unit.tx, state.cid, state.network, gateway, stands, reason, state.at)

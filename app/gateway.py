@@ -7,7 +7,7 @@ acknowledged and the answers leave from memory. No row is updated and nothing is
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -276,11 +276,13 @@ class Gateway:
         while True:
             await asyncio.sleep(INHERIT_S)
             try:
-                dead = await self._in_thread(lambda: liveness.dead(self.rt.ledger, self.id))
-                if await self._in_thread(lambda: self.exchange.inherit(dead, patience)):
+                if await self._in_thread(lambda: self._inherit_now(patience)):
                     self._wake.set()
             except DBAPIError as error:
                 log.error("ledger-down", reason=type(error.orig).__name__)
+
+    def _inherit_now(self, patience: timedelta) -> int:
+        return self.exchange.inherit(liveness.dead(self.rt.ledger, self.id), patience)
 
     async def _drain(self) -> None:
         """Lets the window empty and stores what the networks still answer."""

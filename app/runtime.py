@@ -4,6 +4,7 @@ Made once per process by `open_runtime`; it decides nothing. Redis is reached on
 and jobs, and its absence delays them by a second at most.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,20 @@ class Runtime:
             self.redis.publish(OUTBOX, b"")
         except RedisError:
             return
+
+
+def listen(rt: Runtime, woken: Callable[[], None], is_over: Callable[[], bool]) -> None:
+    """Calls `woken` for every wake-up until `is_over`; Redis may go and come back meanwhile."""
+    while not is_over():
+        try:
+            with rt.redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
+                channel.subscribe(OUTBOX)
+                woken()
+                while not is_over():
+                    if channel.get_message(timeout=0.5) is not None:
+                        woken()
+        except RedisError:
+            time.sleep(0.5)
 
 
 def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime:

@@ -1,4 +1,4 @@
-"""The journal: every case is a hash chain of entries that are only ever appended (155/НҚ, clause 6).
+"""The journal: every case is a hash chain of entries that are only appended (155/НҚ, clause 6).
 
 An entry's hash covers the one before it and a canonical JSON body. What a person wrote is sealed
 apart as evidence; the body carries only a salted digest of it, so that the words can be erased

@@ -1,4 +1,5 @@
-"""The outbox: what is to be said, written in the transaction that decided it, claimed by one gateway.
+"""The outbox: what is to be said, written in the transaction that decided it, claimed by one
+gateway.
 
 A claim is the intent to submit: it is committed before the first octet leaves. What the networks
 answered is appended as segments; the message's own row changes only when it is claimed and closed.

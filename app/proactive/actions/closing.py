@@ -1,4 +1,4 @@
-"""An offer ends: its question makes room for the next one on that phone, and its provider is told."""
+"""An offer ends: its question makes room for the next one, and its provider is told."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,66 @@
+"""The command line: puts the commands together and turns expected failures into one clear line."""
+
+import sys
+
+import typer
+from sqlalchemy.exc import OperationalError
+
+from app.catalogue.loader import CatalogueError
+from app.commands import administering, demonstrating, explaining, running
+from app.embedded import EmbeddedError
+from app.ledger.engine import LedgerDown
+from app.runtime import WrongMasterKey
+from app.settings import SettingsError
+from dialogs.engine.wording import WordingError
+from smpp.binds import BindsError
+
+EXPECTED = (
+    SettingsError,
+    BindsError,
+    CatalogueError,
+    WordingError,
+    EmbeddedError,
+    LedgerDown,
+    WrongMasterKey,
+)
+
+app = typer.Typer(
+    name="jauap",
+    help="Asks a citizen by SMS whether the state should render a service; one lawful outcome.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("up")(running.up)
+app.command("web")(running.web)
+app.command("gateway")(running.gateway)
+app.command("worker")(running.worker)
+app.command("demo")(demonstrating.demo)
+app.command("check-config")(administering.check_config)
+app.command("migrate")(administering.migrate)
+app.command("chart")(explaining.chart)
+app.add_typer(administering.keys, name="keys")
+app.add_typer(administering.binds, name="binds")
+app.add_typer(administering.journal, name="journal")
+app.add_typer(explaining.replies, name="replies")
+app.add_typer(explaining.wording, name="wording")
+app.add_typer(explaining.deadline, name="deadline")
+
+
+def main() -> None:
+    """Runs a command; exits 0 when all is well, 1 with findings, 2 when it could not start."""
+    try:
+        app()
+    except EXPECTED as error:
+        typer.echo(f"jauap: {error}", err=True)
+        sys.exit(2)
+    except OperationalError as error:
+        lines = str(error.orig).strip().splitlines() or ["no answer"]
+        typer.echo(f"jauap: the ledger cannot be used: {lines[0]}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

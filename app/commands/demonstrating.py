@@ -1,0 +1,279 @@
+"""`jauap demo`: a scripted day in the sandbox, on real servers and real sockets, printed as the
+conversations that the handsets saw. It exits 0 only if every one ended as the law says."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app import embedded
+from app.calendar import in_almaty
+from app.commands import simulation
+from app.commands.places import migrate
+from app.commands.simulation import Simulation, sandbox_clock
+from app.ledger import journal, keys
+from app.recipients.rules import mask_phone
+from app.runtime import open_runtime
+from app.settings import Settings, load
+from app.supervisor import Command, Supervisor
+
+TIME_SCALE = 5760  # the law's 24 hours last 15 seconds
+PATIENCE_S = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One conversation: who, what is offered, and how it has to end. `says` are beginnings of
+    wordings that must have reached the handset, so that a silent failure cannot pass."""
+
+    title: str
+    phone: str
+    iin: str
+    language: str | None
+    services: tuple[str, ...]
+    ends: tuple[str, ...]
+    messages: int
+
+
+# IINs are checked by their control digit only; these belong to nobody (their dates do not exist).
+SCENES = (
+    Scene("yes, in Kazakh", "+77000000100", "999999000012", "kk", ("birth-benefit",),
+          ("accepted",), 2),
+    Scene("no, in Russian", "+77000000203", "999999000022", "ru", ("childcare-benefit",),
+          ("declined",), 2),
+    Scene("unclear, then yes", "+77000000300", "999999000032", None, ("birth-benefit",),
+          ("accepted",), 3),
+    Scene("silence for 24 hours", "+77000000001", "999999000042", "kk", ("birth-benefit",),
+          ("expired",), 2),
+    Scene("two offers to one phone", "+77000000102", "999999000052", "ru",
+          ("birth-benefit", "childcare-benefit"), ("accepted", "accepted"), 4),
+    Scene("never delivered", "+77000000401", "999999000062", "ru", ("birth-benefit",),
+          ("undelivered",), 0),
+    Scene("an answer after 24 hours", "+77000000900", "999999000072", "ru", ("birth-benefit",),
+          ("expired",), 3),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a scene ended."""
+
+    scene: Scene
+    states: list[str]
+    messages: int
+
+    @property
+    def is_lawful(self) -> bool:
+        return tuple(self.states) == self.scene.ends and self.messages == self.scene.messages
+
+
+def demo() -> None:
+    """A scripted day in the sandbox, printed as conversations. Example: jauap demo
+
+    A day of the sandbox's clock lasts 15 seconds; nothing is left behind."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="jauap-demo-") as folder:
+        settings = load(
+            None,
+            {},
+            {
+                "environment": "sandbox",
+                "paths.data": folder,
+                "paths.binds": str(Path(folder) / "binds.toml"),
+                "sandbox.time_scale": TIME_SCALE,
+                "server.port": 0,
+            },
+        )
+        with _running(settings, console) as day:
+            outcomes = day.play(console)
+            breaks = day.verify()
+    console.print(_summary(outcomes))
+    console.print(
+        "journal: every chain holds" if not breaks else f"journal: {len(breaks)} breaks", end="\n"
+    )
+    if breaks or not all(o.is_lawful for o in outcomes):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _running(settings: Settings, console: Console) -> Iterator["Day"]:
+    started = time.monotonic()
+    with embedded.Servers("jauap demo") as servers:
+        urls = servers.start(settings)
+        migrate(urls.ledger)
+        clock, seconds = sandbox_clock(settings, urls.ledger)
+        port = _free_port()
+        with Simulation(clock, seconds) as simulated:
+            environ = dict(os.environ) | settings.as_environ()
+            environ |= {
+                "JAUAP_LEDGER_URL": urls.ledger,
+                "JAUAP_REDIS_URL": urls.redis,
+                "JAUAP_SERVER_PORT": str(port),
+                simulation.BINDS: str(simulated.write_binds(settings.paths.data)),
+                "JAUAP_LOG_LEVEL": "error",
+            }
+            commands = [Command.of_jauap(name) for name in ("web", "gateway", "worker")]
+            supervisor = Supervisor(commands, environ=environ, watch=servers.ended)
+            runner = threading.Thread(target=supervisor.run, name="supervisor")
+            runner.start()
+            try:
+                yield Day(settings, urls, simulated, f"http://127.0.0.1:{port}", console, started)
+            finally:
+                supervisor.stop()
+                runner.join()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Day:
+    """One day: makes the keys, fills the registers, makes the offers, waits for the ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        urls: embedded.Urls,
+        simulated: Simulation,
+        address: str,
+        console: Console,
+        started: float,
+    ) -> None:
+        self.rt = open_runtime(settings, urls.ledger, urls.redis)
+        self.simulated = simulated
+        self.api = httpx.Client(base_url=address, timeout=10)
+        self.console = console
+        self.started = started
+
+    def play(self, console: Console) -> list[Outcome]:
+        """Plays all scenes side by side and prints what each handset saw."""
+        self._until("the web process answers", self._is_ready)
+        with self.rt.unit() as unit:
+            _, secret = keys.add(
+                unit.tx, "demo", [keys.Scope.REGISTRY, keys.Scope.PROVIDER], unit.now, None
+            )
+        self.api.headers["Authorization"] = f"Bearer {secret}"
+        took = time.monotonic() - self.started
+        console.print(f"PostgreSQL, Valkey, web, gateway and worker are up ({took:.1f} s)\n")
+        self._register()
+        offers = {scene.title: self._offer(scene) for scene in SCENES}
+        outcomes: list[Outcome] = []
+        for scene in SCENES:
+            self._until(scene.title, lambda s=scene: self._is_over(s, offers[s.title]))  # type: ignore[misc]
+            outcomes.append(self._outcome(scene, offers[scene.title]))
+            self._print(scene, outcomes[-1])
+        return outcomes
+
+    def verify(self) -> list[journal.Break]:
+        """Recomputes every chain of the day's journal."""
+        with self.rt.unit() as unit:
+            return [
+                found
+                for case in journal.cases(unit.tx)
+                for found in journal.verify(journal.of_case(unit.tx, case), self.rt.vault)
+            ]
+
+    def _is_ready(self) -> bool:
+        try:
+            if self.api.get("/readyz").status_code != httpx.codes.OK:
+                return False
+        except httpx.TransportError:
+            return False
+        with self.rt.unit() as unit:
+            from app.ledger import binds
+
+            return any(r.state == "bound" for r in binds.every(unit.tx))
+
+    def _register(self) -> None:
+        at = (datetime.now(UTC) - timedelta(days=30)).isoformat().replace("+00:00", "Z")
+        people = [
+            {
+                "iin": s.iin,
+                "phone": s.phone,
+                "registered_at": at,
+                **({"language": s.language} if s.language else {}),
+            }
+            for s in SCENES
+        ]
+        consents = [
+            {"iin": s.iin, "purpose": "personal-data", "reference": f"demo-{s.iin}", "given_at": at}
+            for s in SCENES
+        ]
+        for path, body in (
+            ("/v1/registry/recipients", {"recipients": people}),
+            ("/v1/registry/consents", {"consents": consents}),
+        ):
+            answer = self.api.post(path, json=body).raise_for_status().json()
+            if answer["rejected"]:
+                raise RuntimeError(f"{path}: {answer['rejected']}")
+
+    def _offer(self, scene: Scene) -> list[str]:
+        made: list[str] = []
+        for service in scene.services:
+            body = {"service": service, "iin": scene.iin, "reference": f"{scene.iin}-{service}"}
+            made.append(self.api.post("/v1/offers", json=body).raise_for_status().json()["id"])
+        return made
+
+    def _states(self, offers: list[str]) -> list[str]:
+        return [self.api.get(f"/v1/offers/{o}").raise_for_status().json()["state"] for o in offers]
+
+    def _is_over(self, scene: Scene, offers: list[str]) -> bool:
+        return (
+            len(self.simulated.smsc.handset(scene.phone).messages) >= scene.messages
+            and tuple(self._states(offers)) == scene.ends
+        )
+
+    def _outcome(self, scene: Scene, offers: list[str]) -> Outcome:
+        messages = len(self.simulated.smsc.handset(scene.phone).messages)
+        return Outcome(scene, self._states(offers), messages)
+
+    def _until(self, what: str, holds: Any) -> None:
+        """Waits for a condition; what never comes is printed as it stands and counts as failed."""
+        while not holds():
+            if time.monotonic() - self.started > PATIENCE_S:
+                self.console.print(f"[red]still waiting for: {what}[/red]")
+                return
+            time.sleep(0.05)
+
+    def _print(self, scene: Scene, outcome: Outcome) -> None:
+        handset = self.simulated.smsc.handset(scene.phone)
+        lines = sorted(
+            [(m.at, "1414", m.text) for m in handset.messages]
+            + [(m.at, "     ", m.text) for m in handset.written],
+            key=lambda line: line[0],
+        )
+        self.console.print(f"[bold]{scene.title}[/bold]  {mask_phone(scene.phone)}")
+        for at, who, text in lines:
+            arrow = "→" if who == "1414" else "←"
+            self.console.print(
+                f"  {in_almaty(at):%d.%m %H:%M}  {who:>5} {arrow} {text}", highlight=False
+            )
+        self.console.print(f"  offers: {', '.join(outcome.states)}\n", highlight=False)
+
+
+def _summary(outcomes: list[Outcome]) -> Table:
+    table = Table("conversation", "must end", "ended", "SMS to the handset", "as the law says")
+    for o in outcomes:
+        table.add_row(
+            o.scene.title,
+            ", ".join(o.scene.ends),
+            ", ".join(o.states),
+            f"{o.messages} of {o.scene.messages}",
+            "yes" if o.is_lawful else "NO",
+        )
+    return table

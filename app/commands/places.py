@@ -1,0 +1,53 @@
+"""How a command finds its configuration, servers and ledger; and how it says that it cannot."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import embedded, logs
+from app.ledger.engine import Ledger
+from app.proactive.room import open_room
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings, load
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Configuration file (default: jauap.toml, if there is one)."),
+]
+
+
+def settings_of(config: Path | None, *, force_sandbox: bool = False) -> Settings:
+    """The settings by file < JAUAP_* < flags; SettingsError lists all that is wrong."""
+    return load(config, force_sandbox=force_sandbox)
+
+
+def migrate(ledger_url: str) -> None:
+    """Brings the ledger's tables to the newest version."""
+    ledger = Ledger(ledger_url, pool=1)
+    try:
+        ledger.migrate()
+    finally:
+        ledger.dispose()
+
+
+@contextmanager
+def opened(config: Path | None, process: str | None = None) -> Iterator[Runtime]:
+    """A runtime on the servers that run already, or on our own until the command is done.
+    `process` names one that logs; plain commands only speak."""
+    settings = settings_of(config)
+    if process is not None:
+        level = os.environ.get("JAUAP_LOG_LEVEL", "info").upper()
+        logs.configure(process, level=logging.getLevelNamesMapping().get(level, logging.INFO))
+    with embedded.running(settings) as urls:
+        rt = open_runtime(settings, urls.ledger, urls.redis)
+        open_room(rt)
+        try:
+            yield rt
+        finally:
+            rt.ledger.dispose()
+            rt.redis.close()
