@@ -8,15 +8,16 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from app.embedded.places import run_directory
 from app.embedded.postgres import Postgres
-from app.embedded.processes import EmbeddedError
+from app.embedded.processes import EmbeddedError, account
 from app.embedded.valkey import Valkey
 from app.settings import EMBEDDED, Settings
 
@@ -40,6 +41,7 @@ class Servers:
         self._command = command
         self._lock: IO[str] | None = None
         self._note: Path | None = None
+        self._run: Path | None = None
         self._started: list[Postgres | Valkey] = []
 
     def __enter__(self) -> Self:
@@ -65,9 +67,10 @@ class Servers:
         try:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _hold(data, self._command)
+            self._run = run = run_directory(data, account())
             urls = Urls(
-                self._begin(Postgres(data)) if ledger == EMBEDDED else ledger,
-                self._begin(Valkey(data)) if redis == EMBEDDED else redis,
+                self._begin(Postgres(data, run)) if ledger == EMBEDDED else ledger,
+                self._begin(Valkey(data, run)) if redis == EMBEDDED else redis,
             )
             self._note = _leave_note(data, urls)
         except OSError as error:
@@ -92,9 +95,12 @@ class Servers:
             self._note.unlink(missing_ok=True)
         while self._started:
             self._started.pop().stop()
+        if self._run is not None:
+            with suppress(OSError):  # somebody else's file in it, or gone already
+                self._run.rmdir()
         if self._lock is not None:
             self._lock.close()
-        self._lock = self._note = None
+        self._lock = self._note = self._run = None
 
     def _begin(self, server: Postgres | Valkey) -> str:
         url = server.start()

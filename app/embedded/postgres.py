@@ -37,10 +37,10 @@ _SETTINGS = {
 
 
 class Postgres:
-    """One server on `data`/postgres; `start` returns its URL."""
+    """One server on `data`/postgres with its socket in `run`; `start` returns its URL."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, data: Path, run: Path) -> None:
+        self._data, self._run = data, run
         self._log = data / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,11 +49,11 @@ class Postgres:
         who = processes.account()
         binaries = places.postgres_binaries(who)
         home = places.home(self._data, who)
-        run = places.run_directory(self._data, who)
+        run = self._run
         since = processes.open_log(self._log)
         if not (home / "PG_VERSION").exists():
             self._make(home, binaries, who, since)
-        _take_over(home, who)
+        _take_over(home, run, who)
         try:
             self._process = processes.spawn(_command(binaries, home, run), who, self._log)
             self._wait(home, since)
@@ -141,17 +141,18 @@ def _status(home: Path) -> str:
     return lines[7].strip() if len(lines) > 7 else ""
 
 
-def _take_over(home: Path, who: Account | None) -> None:
-    """After a kill -9: ends the server that was left, and removes its pid file.
+def _take_over(home: Path, run: Path, who: Account | None) -> None:
+    """After a kill -9: ends the server that was left, and removes its pid and lock files.
 
     PostgreSQL believes a stale pid file when another process has that pid by now, as happens in
-    containers. We hold the lock on paths.data and nobody works in `home`, so it is stale.
+    containers. We hold the lock on paths.data and nobody works in `home`, so they are stale.
     """
     lines = _pid_file(home)
     pid = int(lines[0]) if lines and lines[0].strip().isdigit() else None
     processes.end_orphans(home, signal.SIGINT, pid)
     if Path("/proc/self/cwd").exists():
-        (home / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (home / "postmaster.pid", *run.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
     if who and home.stat().st_uid != who.uid:
         for path in (home, *home.rglob("*")):
             os.chown(path, who.uid, who.gid, follow_symlinks=False)

@@ -30,11 +30,10 @@ loglevel notice
 
 
 class Valkey:
-    """One server on `data`/valkey; `start` returns its URL."""
+    """One server on `data`/valkey with its socket in `run`; `start` returns its URL."""
 
-    def __init__(self, data: Path) -> None:
-        self._home = data / "valkey"
-        self._data = data
+    def __init__(self, data: Path, run: Path) -> None:
+        self._home, self._run = data / "valkey", run
         self._log = data / "valkey.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -43,7 +42,7 @@ class Valkey:
         self._home.mkdir(mode=0o700, exist_ok=True)
         self._home = self._home.resolve()
         _take_over(self._home)
-        address = places.run_directory(self._data, processes.account()) / "valkey.sock"
+        address = self._run / "valkey.sock"
         address.unlink(missing_ok=True)
         config = self._home / "valkey.conf"
         config.write_text(_CONFIG.format(socket=_quoted(address), home=_quoted(self._home)))
@@ -74,7 +73,7 @@ class Valkey:
             time.sleep(0.01)
         raise EmbeddedError(
             f"Valkey does not start on {self._home}: {processes.told(self._log, since)}; "
-            f"its data may be moved away, the ledger has every fact"
+            "its data may be moved away, the ledger has every fact"
         )
 
 
