@@ -249,7 +249,9 @@ def _turn(
     while monotonic() < ends and not is_stopped():
         now = rt.clock()
         with rt.ledger.begin() as tx:
-            taken = deliveries.take(tx, where.webhook_id, now, now + _of_clock(rt, LEASE), AT_ONCE)
+            taken = deliveries.take(
+                tx, where.webhook_id, now, now + rt.waiting(LEASE.total_seconds()), AT_ONCE
+            )
         one = partial(_carry_out, rt, where.webhook_id, attempt)
         fresh = sum(pool.map(one, taken))
         accepted += fresh
@@ -293,9 +295,4 @@ def _verdict(
         return "done", now
     if is_hopeless(attempts, age):
         return "parked", now
-    return "due", now + _of_clock(rt, wait_after(attempts))
-
-
-def _of_clock(rt: Runtime, real: timedelta) -> timedelta:
-    """A span of real time as the clock, which may run faster, counts it."""
-    return real / rt.real_seconds(1.0)
+    return "due", now + rt.waiting(wait_after(attempts).total_seconds())

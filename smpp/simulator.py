@@ -97,7 +97,9 @@ class Simulator:
         self._response_timeout_s = response_timeout_s
         self._lines: list[Line] = []
         self._queue: deque[Delivery] = deque()
-        self._ids = 0
+        # Counted from the time, so that a simulator started again does not use an id again, and so
+        # long that an id read in the other base is nobody's.
+        self._ids = int(clock().timestamp() * 1000)
         self._sessions = 0
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

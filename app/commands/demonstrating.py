@@ -2,15 +2,16 @@
 conversations that the handsets saw. It exits 0 only if every one ended as the law says."""
 
 import os
+import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import typer
@@ -22,7 +23,7 @@ from app.calendar import in_almaty
 from app.commands import simulation
 from app.commands.places import migrate
 from app.commands.simulation import Simulation, sandbox_clock
-from app.ledger import journal, keys
+from app.ledger import binds, journal, keys
 from app.recipients.rules import mask_phone
 from app.runtime import open_runtime
 from app.settings import Settings, load
@@ -135,8 +136,6 @@ def _running(settings: Settings, console: Console) -> Iterator["Day"]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -174,7 +173,7 @@ class Day:
         offers = {scene.title: self._offer(scene) for scene in SCENES}
         outcomes: list[Outcome] = []
         for scene in SCENES:
-            self._until(scene.title, lambda s=scene: self._is_over(s, offers[s.title]))  # type: ignore[misc]
+            self._until(scene.title, partial(self._is_over, scene, offers[scene.title]))
             outcomes.append(self._outcome(scene, offers[scene.title]))
             self._print(scene, outcomes[-1])
         return outcomes
@@ -195,8 +194,6 @@ class Day:
         except httpx.TransportError:
             return False
         with self.rt.unit() as unit:
-            from app.ledger import binds
-
             return any(r.state == "bound" for r in binds.every(unit.tx))
 
     def _register(self) -> None:
@@ -242,7 +239,7 @@ class Day:
         messages = len(self.simulated.smsc.handset(scene.phone).messages)
         return Outcome(scene, self._states(offers), messages)
 
-    def _until(self, what: str, holds: Any) -> None:
+    def _until(self, what: str, holds: Callable[[], bool]) -> None:
         """Waits for a condition; what never comes is printed as it stands and counts as failed."""
         while not holds():
             if time.monotonic() - self.started > PATIENCE_S:

@@ -129,12 +129,13 @@ def chart(
     if name is not None and name not in names:
         raise stop(f"chart: found {name!r}, expected one of {', '.join(names)}")
     words = Words.load()
+    table = {(str(state), str(event)): str(to) for (state, event), to in rules.LIFECYCLE.items()}
     for one in [name] if name else names:
         if one == "lifecycle":
             typer.echo(
-                charts.lifecycle_graph("offer", rules.LIFECYCLE)
+                charts.lifecycle_graph("offer", table)
                 if graphviz
-                else charts.lifecycle_table("offer", rules.LIFECYCLE)
+                else charts.lifecycle_table("offer", table)
             )
         else:
             typer.echo(

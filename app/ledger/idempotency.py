@@ -7,6 +7,9 @@ personal.
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
+
 from app.ledger.engine import Tx, sql
 
 PATIENCE_MS = 5000  # how long a second call waits for the first one of its key
@@ -34,15 +37,17 @@ class Reused(Exception):
     """The key was used before, for something else."""
 
 
+class Running(Exception):
+    """The first call of this key has not ended yet."""
+
+
 _PATIENCE = sql("SELECT set_config('lock_timeout', :value, true)")
 _CLAIM = sql(
     f"""INSERT INTO idempotency (owner, key, fingerprint, status, body, created_at)
     VALUES (:owner, :key, :fingerprint, {RUNNING}, '', :now)
     ON CONFLICT (owner, key) DO NOTHING RETURNING key"""
 )
-_FIND = sql(
-    "SELECT fingerprint, status, body FROM idempotency WHERE owner = :owner AND key = :key"
-)
+_FIND = sql("SELECT fingerprint, status, body FROM idempotency WHERE owner = :owner AND key = :key")
 _STORE = sql(
     "UPDATE idempotency SET status = :status, body = :body WHERE owner = :owner AND key = :key"
 )
@@ -53,19 +58,31 @@ def claim(tx: Tx, wanted: Claim, now: datetime) -> Answer | None:
     """None: the key is ours, to be answered with `store` in this transaction. Else the first
     answer. A call of the same key that is still running is waited for, at most five seconds.
 
-    Raises Reused, and sqlalchemy's OperationalError (see `is_running`) when the wait was too long.
-    """
-    tx.execute(_PATIENCE, {"value": f"{PATIENCE_MS}ms"})
-    values = {"owner": wanted.owner, "key": wanted.key}
-    fresh = tx.execute(_CLAIM, values | {"fingerprint": wanted.fingerprint, "now": now})
-    is_ours = fresh.one_or_none() is not None
-    tx.execute(_PATIENCE, {"value": "0"})
-    if is_ours:
+    Raises Reused, or Running when the wait was too long; the transaction is then lost."""
+    if _insert(tx, wanted, now):
         return None
-    row = tx.execute(_FIND, values).one()
+    row = tx.execute(_FIND, {"owner": wanted.owner, "key": wanted.key}).one()
     if bytes(row.fingerprint) != wanted.fingerprint:
         raise Reused
     return Answer(row.status, bytes(row.body))
+
+
+def _insert(tx: Tx, wanted: Claim, now: datetime) -> bool:
+    values = {
+        "owner": wanted.owner,
+        "key": wanted.key,
+        "fingerprint": wanted.fingerprint,
+        "now": now,
+    }
+    tx.execute(_PATIENCE, {"value": f"{PATIENCE_MS}ms"})
+    try:
+        is_ours = tx.execute(_CLAIM, values).one_or_none() is not None
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise Running from None
+        raise
+    tx.execute(_PATIENCE, {"value": "0"})
+    return is_ours
 
 
 def store(tx: Tx, claimed: Claim, answer: Answer) -> None:
@@ -84,8 +101,3 @@ def store(tx: Tx, claimed: Claim, answer: Answer) -> None:
 def forget(tx: Tx, before: datetime) -> int:
     """Removes answers given before `before`; how many."""
     return tx.execute(_FORGET, {"before": before}).rowcount
-
-
-def is_running(error: Exception) -> bool:
-    """True for the failure of `claim` that means: the first call has not ended yet."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03"

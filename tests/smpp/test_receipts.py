@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smpp import addresses, receipts
 from smpp.binds import Bind
@@ -176,6 +178,19 @@ def test_minute_precision_rounds_up_and_seconds_are_kept(
 def test_where_the_smsc_leaves_the_addresses_as_sent_the_handset_is_still_found() -> None:
     fields = replace(receipt(USUAL), source="1414", source_ton=3, dest="77011234567", dest_ton=1)
     assert read(fields).phone == "+77011234567"
+
+
+@given(
+    st.lists(
+        st.sampled_from(["id:", "stat:", "done date:", "err:", "text:", "DELIVRD", "2611210501"])
+        | st.text(max_size=12)
+    ),
+    st.dictionaries(st.sampled_from(list(Tag)), st.binary(max_size=20), max_size=4),
+)
+def test_no_receipt_whatever_stops_the_reader(words: list[str], tlvs: dict[int, bytes]) -> None:
+    fields = replace(receipt(" ".join(words)), tlvs=tlvs)
+    parsed = read(fields, replace(ALMATY, message_id="auto"))
+    assert len(set(parsed.message_ids)) == len(parsed.message_ids)
 
 
 def test_ids_are_compared_in_every_spelling_of_the_same_number() -> None:

@@ -214,6 +214,20 @@ def test_one_sar_parameter_without_the_others_is_broken() -> None:
     assert text.read_inbound(fields, BIND).text is None
 
 
+@given(
+    st.builds(
+        SmFields,
+        esm_class=st.integers(0, 255),
+        data_coding=st.sampled_from([0, 1, 3, 6, 8, 0x0F, 0x48, 0xF0]) | st.integers(0, 255),
+        short_message=st.binary(max_size=254),
+        tlvs=st.dictionaries(st.sampled_from(list(Tag)), st.binary(max_size=20), max_size=4),
+    )
+)
+def test_no_octets_whatever_stop_the_reader(fields: SmFields) -> None:
+    payload = fields.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    assert (fields.short_message + payload).endswith(text.read_inbound(fields, BIND).raw)
+
+
 def part(number: int, raw: bytes, *, total: int = 2, coding: int = 8) -> text.ParsedText:
     read = text.decode(raw, coding, {})
     return text.ParsedText(read, raw, coding, SegmentOf(1, total, number))

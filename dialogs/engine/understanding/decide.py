@@ -1,4 +1,7 @@
-"""From the units of a reply to one label. Contradiction, doubt and questions come before any agreement."""
+"""From the units of a reply to one label.
+
+Contradiction, doubt and questions are looked for before any agreement.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -41,7 +44,9 @@ def _stands_apart(units: list[Unit], place: int) -> bool:
 def _joins_answers(units: list[Unit], place: int) -> bool:
     """Whether "and" stands between two full sayings, not in "да и нет"."""
     sides = [units[i].kind for i in (place - 1, place + 1) if 0 <= i < len(units)]
-    return len(sides) == 2 and all(side in ("yes", "no", "litotes", "stop", "polite") for side in sides)
+    return len(sides) == 2 and all(
+        side in ("yes", "no", "litotes", "stop", "polite") for side in sides
+    )
 
 
 def _malformed(units: list[Unit]) -> Verdict | None:
@@ -136,6 +141,8 @@ def decide(reading: Reading) -> Verdict:
         if not _asks_only_when(units):
             return _unclear("a question")
         kinds -= {"question", "when"}
+    if "lets" in kinds and not kinds & {"yes", "bare_yes"}:
+        return _unclear("an invitation, no answer")
     if "rude" in kinds:
         return _unclear("anger is no answer")
     if counted["digit_yes"] > 1 or counted["digit_no"] > 1:

@@ -13,7 +13,7 @@ from typing import Final
 _SPELLING: Final = tomllib.loads(
     files(__package__).joinpath("lexicon/spelling.toml").read_text(encoding="utf-8")
 )
-# Zero-width, bidi, soft hyphen, variation selectors, skin tones, the keycap frame: drawn, never said.
+# Zero-width, bidi, soft hyphen, variation selectors, skin tones, keycaps: drawn, never said.
 _UNSEEN: Final = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\u20e3"
     "\U0001f3fb-\U0001f3ff\U000e0000-\U000e007f\u0300\u0301]"
@@ -30,7 +30,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def _plain(character: str) -> str:
-    """One unusual character as the plain one it stands for; ligatures of several letters stay themselves."""
+    """One unusual character as the plain one it stands for; ligatures stay themselves."""
     if character == "№":  # compatibility folding would spell the English word "No"
         return "#"
     if character in "\r\u0085\u2028\u2029\v\f":
@@ -49,7 +49,7 @@ def _plain(character: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return the text composed, without unseen marks, lower-cased, with plain digits, spaces and line ends."""
+    """Return the text composed and lower-cased, its digits, spaces and line ends plain."""
     if not text.isascii():
         text = _UNSEEN.sub("", unicodedata.normalize("NFC", text))
     elif "\r" in text:
@@ -64,7 +64,7 @@ def single(word: str) -> str:
 
 
 class Skeleton:
-    """One table of spelling classes: `of` gives the letters that matter, whatever stood for them."""
+    """One table of spelling classes: `of` gives the letters that matter."""
 
     def __init__(self, letters: str, pairs: str = "") -> None:
         self._table = str.maketrans(_pairs(letters))
@@ -85,9 +85,7 @@ def _latin(section: dict[str, str]) -> Skeleton:
 KAZAKH: Final = Skeleton(_SPELLING["kazakh"]["letters"], _SPELLING["kazakh"]["pairs"])
 KAZAKH_LATIN: Final = _latin(_SPELLING["kazakh"])
 RUSSIAN: Final = Skeleton(_SPELLING["russian"]["letters"], _SPELLING["russian"]["pairs"])
-RUSSIAN_AS_LATIN: Final = Skeleton(
-    _SPELLING["translit"]["letters"], _SPELLING["translit"]["pairs"]
-)
+RUSSIAN_AS_LATIN: Final = Skeleton(_SPELLING["translit"]["letters"], _SPELLING["translit"]["pairs"])
 # In Latin letters j is Russian ж ("jelayu") or й ("oformljajte"); both are tried.
 RUSSIAN_LATIN: Final = _latin(_SPELLING["translit"])
 RUSSIAN_LATIN_J: Final = Skeleton(
@@ -105,7 +103,7 @@ def is_cyrillic(character: str) -> bool:
 
 
 def one_script(word: str) -> str:
-    """Return a word of mixed alphabets in the one it is mostly written in, or unchanged if that is unsure."""
+    """Return a word of mixed alphabets in the one it is mostly written in, if that is sure."""
     own = sum(map(is_cyrillic, word))
     if own in (0, len(word)):
         return word

@@ -1,4 +1,4 @@
-"""Cuts the categories of a reply into the units of grammar.toml; a rest that no unit explains is told apart."""
+"""Cuts the categories of a reply into the units of grammar.toml; an unexplained rest is named."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 from dialogs.engine.understanding.lexicon import read_toml
 
 _NAME: Final = re.compile(r"(?<!\?)(?<!\?<)[a-z][a-z_0-9]*")
-_FIRST_CODE: Final = 0xE000  # private use: a category is one character, so patterns are plain regular expressions
+_FIRST_CODE: Final = (
+    0xE000  # private use: a category is one character, so patterns are plain regular expressions
+)
 UNKNOWN: Final = "\uf8ff"
 
 
@@ -53,7 +55,7 @@ def grammar() -> Grammar:
 
 
 def _spaced(pattern: str) -> str:
-    """Two names side by side would melt into one when blanks go: wrap each in a group of its own."""
+    """Two names side by side would melt into one when blanks go: each gets a group."""
     return _NAME.sub(lambda found: f"(?:{found[0]})", pattern)
 
 

@@ -21,7 +21,7 @@ class Label(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A label, the rule that gave it, the reply's own language if its words show one, and how it was read."""
+    """A label, the rule that gave it, the reply's language if evident, and how it was read."""
 
     label: Label
     rule: str

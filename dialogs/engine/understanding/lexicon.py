@@ -15,7 +15,8 @@ from dialogs.engine.understanding import folding, paradigms, slips
 
 _DATA: Final = files(__package__).joinpath("lexicon")
 _LANGUAGES: Final = ("kk", "ru", "en")
-# "нее" is a drawled "no" or a drawled "not", and a Kazakh сс is a condition: shortening them would change the word.
+# "нее" is a drawled "no" or a drawled "not", and a Kazakh сс is a condition:
+# shortening them would change the word.
 _DRAWL_MATTERS: Final = re.compile(r"^не{2,}$|^ne{2,}$|[иыіiıy](?:сс|ss)")
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
 
@@ -87,7 +88,7 @@ def _add_all(lexicon: Lexicon, entries: Iterable[tuple[str, Entry]]) -> None:
             _add_long(lexicon.kazakh, folding.KAZAKH.of(form), 3, entry)
         if cyrillic and entry.language == "ru":
             _add_long(lexicon.russian, folding.RUSSIAN.of(form), 4, entry)
-            _add_long(lexicon.translit, folding.RUSSIAN_AS_LATIN.of(form), 2, entry)
+            _add_long(lexicon.translit, folding.RUSSIAN_AS_LATIN.of(form), 3, entry)
 
 
 def _add_long(table: Table, skeleton: str, least: int, entry: Entry) -> None:
@@ -96,17 +97,29 @@ def _add_long(table: Table, skeleton: str, least: int, entry: Entry) -> None:
         _add(table, skeleton, entry)
 
 
+def _known(lexicon: Lexicon, form: str) -> bool:
+    spelt = (
+        form in lexicon.listed,
+        folding.KAZAKH.of(form) in lexicon.kazakh,
+        folding.RUSSIAN.of(form) in lexicon.russian,
+        folding.RUSSIAN_AS_LATIN.of(form) in lexicon.translit,
+    )
+    return any(spelt)
+
+
 @cache
 def lexicon() -> Lexicon:
     """Return the whole lexicon, loaded once."""
     loaded = Lexicon()
-    for language in _LANGUAGES:
-        _add_all(loaded, ((f, Entry(c, language)) for f, c in words(language)))
+    listed = [(f, Entry(c, language)) for language in _LANGUAGES for f, c in words(language)]
+    _add_all(loaded, (pair for pair in listed if pair[1].category != "hint"))
+    # A hint only shows the language: it never competes with a word that says something.
+    _add_all(loaded, [h for h in listed if h[1].category == "hint" and not _known(loaded, h[0])])
     return loaded
 
 
 @cache
-def _slips() -> tuple[slips.Slips, slips.Slips]:
+def _slips() -> tuple[slips.Slips[Entry], slips.Slips[Entry]]:
     known = lexicon()
     return slips.Slips(known.kazakh), slips.Slips(known.russian)
 

@@ -1,6 +1,6 @@
 """Kazakh endings put on a stem: vowel harmony and the assimilation of the first consonant.
 
-Source: the standard grammar's rules of үндестік заңы; irregular stems are listed as words, not made here.
+Source: the standard grammar's rules of үндестік заңы; irregular stems are listed as words.
 """
 
 from collections.abc import Iterator

@@ -49,7 +49,7 @@ def _category(token: Token) -> str:
 
 
 def _language(found: list[Token]) -> Language | None:
-    """The language that more of the words belong to; letters of one alphabet only decide for unknown words."""
+    """The language that more words belong to; letters of one alphabet speak for unknown words."""
     kazakh = russian = 0
     for token in found:
         if token.kind is not Kind.WORD:

@@ -18,7 +18,7 @@ class BadCorpus(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One labelled reply: its text, every right label (the expected one first), its language group."""
+    """One labelled reply: its text, the expected and every right label, its language group."""
 
     line: int
     text: str
@@ -36,7 +36,7 @@ class Miss:
 
 
 def unescape(text: str) -> str:
-    """Return the text with \\n, \\t, \\r, \\\\ and \\uXXXX spelt out; surrogate pairs are joined."""
+    """Return the text with \\n, \\t, \\r, \\\\ and \\uXXXX spelt out, surrogate pairs joined."""
     spelt = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _PLAIN[m[2]], text)
     return spelt.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -87,7 +87,7 @@ def _figures(heard: list[tuple[Case, Label]]) -> dict[str, Any]:
 
 
 def score(corpus: str, hear: Callable[[str], Label] | None = None) -> dict[str, Any]:
-    """Return total, false_yes, false_no, recall_yes, recall_no (0..1 or None) and the same by_language."""
+    """Return total, false_yes, false_no, recall_yes, recall_no (0..1 or None), and by_language."""
     judge = hear or (lambda text: understand(text).label)
     heard = [(case, judge(case.text)) for case in cases(corpus)]
     groups = sorted({case.language for case, _ in heard})

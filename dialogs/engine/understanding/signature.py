@@ -11,10 +11,17 @@ from typing import Final
 from dialogs.engine.understanding import folding
 
 _LEAD: Final = r"(?:с уважением|құрметпен|это|бұл|kurmetpen|s uvazheniem)"
-_SURNAME: Final = r"\w+(?:ов|ова|ев|ева|ин|ина|ұлы|улы|қызы|кызы|ский|ская|енко|баев|баева|ович|евич|овна|евна|ov|ova|ev|eva|uly|kyzy)"
+_SURNAME: Final = (
+    r"\w+(?:ов|ова|ев|ева|ин|ина|ұлы|улы|қызы|кызы|ский|ская|енко|ович|евич|овна|евна"
+    r"|ov|ova|ev|eva|uly|kyzy)"
+)
 _TAIL: Final = re.compile(
-    r"(?:[,.!;\n]|\s[–—-])\s*(?:(?P<lead>%s),?\s+)?"
-    r"(?P<words>[^\W\d_]+\.?(?:[ .]{1,2}[^\W\d_]+){0,3})[\s.!]*$" % _LEAD
+    rf"(?:[,.!;\n]|\s[–—-])\s*(?:(?P<lead>{_LEAD}),?\s+)?"
+    r"(?P<words>[^\W\d_]+\.?(?:[ .]{1,2}[^\W\d_]+){0,3})[\s.!]*$"
+)
+# Words that end like a surname and say something of the person named.
+_NO_SURNAMES: Final = frozenset(
+    "готов здоров один против мамина папина бабушкина каков таков".split()
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
@@ -43,6 +50,8 @@ def _signs(words: list[str]) -> bool:
     named = any(is_name(word) for word in words if len(word) > 1)
     family = sum(len(word) > 4 and bool(re.fullmatch(_SURNAME, word)) for word in words)
     initials = sum(len(word) == 1 for word in words)
+    if _NO_SURNAMES.intersection(words):
+        return False
     if not all(len(w) == 1 or is_name(w) or re.fullmatch(_SURNAME, w) for w in words):
         return False
     return (named and initials <= 2) or (family == 1 and 1 <= initials <= 2)
@@ -53,4 +62,6 @@ def without_signature(text: str) -> str:
     found = _TAIL.search(text)
     if found is None or not _signs(_WORD.findall(found["words"])):
         return text
-    return text[: found.start() + 1]
+    kept = text[: found.start() + 1]
+    # "Да, это Марат" may only say who is on the phone, exactly as "да, это я" does.
+    return f"{kept} это я" if found["lead"] in ("это", "бұл") else kept

@@ -1,4 +1,4 @@
-"""Finds a long word behind one slip of the finger: a letter lost, added, changed or swapped inside it.
+"""Finds a long word behind one slip inside it: a letter lost, added, changed or swapped.
 
 Only words of answer that no other word resembles are found; a slip that could be two words is none.
 """
@@ -12,7 +12,14 @@ _FORGIVEN: Final = frozenset(
     {"agree", "kagree", "kagree_neg", "refuse", "confirm", "tart", "disagree", "polite", "greeting"}
 )
 # A slip near these could hide a person, a condition or a negation.
-_WATCHED: Final = _FORGIVEN | {"other", "tart_neg", "ktake", "ktake_neg", "kconfirm", "consent_noun"}
+_WATCHED: Final = _FORGIVEN | {
+    "other",
+    "tart_neg",
+    "ktake",
+    "ktake_neg",
+    "kconfirm",
+    "consent_noun",
+}
 
 
 class Found(Protocol):

@@ -28,9 +28,9 @@ _TOKEN: Final = re.compile(
     rf"(?P<WORD>{_LETTER}(?:{_LETTER}|'(?=\w)|(?<=[a-z])'|(?<=[a-z])4(?=[a-z]))*)"
     r"|(?P<NUMBER>(?<!\w)[-+]\d+(?:[.,:/]\d+)*|\d+(?:[.,:/]\d+)*)"
     r"|(?P<QUESTION>[?؟⁇⁈⁉]+!*)"
-    # A happy smile is a full stop with a face; a lone opening bracket is a sad one and is left as a sign.
+    # A happy smile is a full stop with a face; a lone opening bracket is a sad one: a sign.
     r"|(?P<HARD>(?:[.!\n;…]|[:;]-?\)+)+)"
-    r"|(?P<SOFT>[,:)\]}\"«»„“”*_~'•·-]|[—–−‒―]|\((?=[^()]*\))|[\[{](?=[^\[\]{}]*[\]}]))"
+    r"|(?P<SOFT>[,:)\]}\"«»„“”_~'•·-]|[—–−‒―]|\((?=[^()]*\))|[\[{](?=[^\[\]{}]*[\]}]))"
     r"|(?P<SIGN>\S)"
 )
 _INNER_HYPHEN: Final = re.compile(r"(?<=\w)[-‐‑](?=[^\W\d_])")
@@ -41,6 +41,5 @@ def tokens(text: str) -> list[Token]:
     """Return the tokens of a clean text, in order; nothing but blanks is left out."""
     text = _NUMBER_SIGN.sub("", _INNER_HYPHEN.sub(" ", text))
     return [
-        Token(Kind[found.lastgroup or "SIGN"], found.group())
-        for found in _TOKEN.finditer(text)
+        Token(Kind[found.lastgroup or "SIGN"], found.group()) for found in _TOKEN.finditer(text)
     ]

@@ -1,0 +1,194 @@
+"""Endpoints as data: one declaration validates a call, carries it out and describes it in OpenAPI.
+
+It knows HTTP and nothing of offers; what an endpoint does is its handler's, inside one transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api import auth, idempotency, language
+from app.api.auth import Caller, Tokens
+from app.api.checking import read_body, read_query
+from app.api.problems import MEDIA_TYPE, Problem, contained
+from app.api.reading import read_limited
+from app.ledger.idempotency import Answer, Claim
+from app.ledger.unit import Unit
+from app.runtime import Runtime
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body or query of an endpoint that takes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One call as its handler sees it: who calls, what was sent, and the transaction it is in.
+    `path` holds the parameters of the address, `language` is "kk", "ru" or "en"."""
+
+    rt: Runtime
+    unit: Unit
+    caller: Caller
+    body: B
+    query: Q
+    path: Mapping[str, str]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one address. `handler` returns a struct of type `answer` (None for 204) or
+    raises Problem, one of `errors`; `location` is the address of what a 201 made."""
+
+    method: str
+    path: str
+    scopes: tuple[str, ...]
+    summary: str
+    handler: Callable[[Call[Any, Any]], msgspec.Struct | None]
+    answer: type[msgspec.Struct] | None
+    status: int = 200
+    body: type[msgspec.Struct] | None = None
+    body_optional: bool = False
+    query: type[msgspec.Struct] = Nothing
+    errors: tuple[str, ...] = ()
+    location: str | None = None
+    body_example: msgspec.Struct | None = None
+    answer_example: msgspec.Struct | None = None
+    description: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its operationId: the name of the handler."""
+        return self.handler.__name__
+
+    @property
+    def all_errors(self) -> tuple[str, ...]:
+        """Its own problems and those that every endpoint of its kind may end with."""
+        kinds = ["unauthenticated", "forbidden", *self.errors]
+        if self.body is not None:
+            kinds += ["malformed", "too_large"]
+        if self.body is not None or self.query is not Nothing:
+            kinds.append("invalid")
+        if self.method == "POST":
+            kinds += ["invalid", "idempotency_running", "idempotency_reused"]
+        return tuple(dict.fromkeys([*kinds, "failed", "unavailable"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came over the wire, before anyone has looked into it."""
+
+    token: str
+    raw: bytes
+    query: Mapping[str, str]
+    path: Mapping[str, str]
+    address: str
+    idempotency_key: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Carries calls out on a runtime; `tokens` reads those of citizens."""
+
+    rt: Runtime
+    tokens: Tokens | None = None
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answers one HTTP request; never raises."""
+        spoken = language.of(request.headers.get("accept-language"))
+        endpoint = self.endpoints["GET" if request.method == "HEAD" else request.method]
+        try:
+            sent = await _receive(request, endpoint, spoken)
+        except Problem as problem:
+            return problem_response(problem, spoken)
+        done = await run_in_threadpool(
+            contained, lambda: self._carry_out(endpoint, sent), endpoint.path
+        )
+        return problem_response(done, spoken) if isinstance(done, Problem) else done
+
+    def _carry_out(self, endpoint: Endpoint, sent: Sent) -> Response:
+        with self.rt.ledger.begin() as tx:
+            caller = auth.identify(tx, sent.token, self.tokens, self.rt.clock())
+        auth.admit(caller, endpoint.scopes)
+        query = read_query(sent.query, endpoint.query)
+        body = _body(endpoint, sent.raw)
+
+        def do(unit: Unit) -> Answer:
+            call = Call(self.rt, unit, caller, body, query, sent.path, sent.language)
+            return _encoded(endpoint, endpoint.handler(call))
+
+        if sent.idempotency_key is None:
+            with self.rt.unit() as unit:
+                answer = do(unit)
+            return _response(endpoint, answer, sent.language)
+        mark = idempotency.fingerprint(self.rt.vault, endpoint.method, sent.address, body)
+        answer, is_replay = idempotency.once(
+            self.rt,
+            Claim(caller.owner, sent.idempotency_key, mark),
+            lambda problem: Answer(problem.status, problem.body(sent.language)),
+            do,
+        )
+        response = _response(endpoint, answer, sent.language)
+        if is_replay:
+            response.headers[idempotency.REPLAYED] = "true"
+        return response
+
+
+async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
+    token = auth.bearer(request.headers.get("authorization"))
+    key = None
+    if endpoint.method == "POST":
+        key = idempotency.read_key(request.headers.get(idempotency.HEADER))
+    return Sent(
+        token=token,
+        raw=await read_limited(request),
+        query=dict(request.query_params),
+        path=dict(request.path_params),
+        address=request.url.path,
+        idempotency_key=key,
+        language=spoken,
+    )
+
+
+def _body(endpoint: Endpoint, raw: bytes) -> msgspec.Struct | None:
+    if endpoint.body is None:
+        return None
+    if endpoint.body_optional and not raw:
+        return endpoint.body()
+    return read_body(raw, endpoint.body)
+
+
+def _encoded(endpoint: Endpoint, answer: msgspec.Struct | None) -> Answer:
+    return Answer(endpoint.status, b"" if answer is None else msgspec.json.encode(answer))
+
+
+class _Made(msgspec.Struct):
+    id: str
+
+
+def _response(endpoint: Endpoint, answer: Answer, spoken: str) -> Response:
+    """An answer, fresh or kept, as HTTP."""
+    if answer.status >= 400:
+        return Response(answer.body, answer.status, media_type=MEDIA_TYPE)
+    headers = {"Cache-Control": "no-store"}
+    if endpoint.location is not None:
+        made = msgspec.json.decode(answer.body, type=_Made)
+        headers["Location"] = endpoint.location.format(id=made.id)
+    media_type = "application/json" if answer.body else None
+    return Response(answer.body, answer.status, headers, media_type)
+
+
+def problem_response(problem: Problem, spoken: str) -> Response:
+    """A problem as HTTP, in the caller's language."""
+    headers = {"Content-Language": spoken, "Cache-Control": "no-store"} | problem.headers
+    return Response(problem.body(spoken), problem.status, headers, MEDIA_TYPE)
