@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from app.clock import system_clock
 from app.embedded.places import run_directory
 from app.embedded.postgres import Postgres
 from app.embedded.processes import EmbeddedError, account
@@ -152,7 +152,7 @@ def _hold(data: Path, command: str) -> IO[str]:
             raise EmbeddedError(f"paths.data {data} is in use by {holder}")
         time.sleep(0.05)
     file.truncate(0)
-    file.write(f"{command} (pid {os.getpid()}) since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
+    file.write(f"{command} (pid {os.getpid()}) since {system_clock():%Y-%m-%dT%H:%M:%SZ}\n")
     file.flush()
     return file
 
