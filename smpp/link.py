@@ -142,6 +142,8 @@ class Link:
         if self.is_suspended:
             self.is_suspended = False
             self._say(BindEvent.RESUMED)
+            if self._connection is not None:
+                self._connection.flush_soon()
 
     async def stop(self, drain_s: float = 10) -> None:
         """Takes no more submits, waits up to `drain_s` seconds for open responses of both sides,

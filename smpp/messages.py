@@ -41,7 +41,7 @@ class UssdOp(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ussd:
-    """The USSD side of a PDU: the operation, the session octets as sent, whether the session ends."""
+    """The USSD side of a PDU: the operation, the session octets as sent, whether it ends."""
 
     op: int
     session: bytes = b""  # its_session_info, two octets or empty

@@ -6,6 +6,7 @@ the one before it is answered, so that a refusal for the pace cannot turn two me
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from smpp import statuses, text, ussd
@@ -185,6 +186,7 @@ def cut(bind: Bind, out: Outbound) -> list[SmFields]:
     ]
 
 
+@lru_cache(maxsize=256)
 def relative(validity_s: int, most_s: int) -> str:
     """A relative validity_period (7.1.1.2), "000001000000000R" for a day; `most_s` where
     `validity_s` is 0 or more than that."""

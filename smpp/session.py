@@ -38,6 +38,7 @@ _BINDS: Final[Mapping[BindType, Command]] = {
     "receiver": Command.BIND_RECEIVER,
     "transceiver": Command.BIND_TRANSCEIVER,
 }
+MOST_OWED: Final = 50_000  # deliveries held at once; beyond that the network keeps them for us
 _MAY_SUBMIT: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
 _MAY_HEAR: Final = frozenset({State.BOUND_RX, State.BOUND_TRX, State.UNBINDING})
 
@@ -239,6 +240,9 @@ class Session:
     def _deliver(self, pdu: Pdu, events: list[Event]) -> None:
         if self.state not in _MAY_HEAR:
             self._refuse(pdu, Status.ESME_RINVBNDSTS)
+            return
+        if self.owed >= MOST_OWED:
+            self._refuse(pdu, Status.ESME_RX_T_APPN)
             return
         try:
             fields = read_data_sm(pdu) if pdu.command == Command.DATA_SM else read_sm(pdu)

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smpp.binds import Bind
-from smpp.messages import SubmitOutcome
 from smpp.pdu import (
     MAX_SEQUENCE,
     RESPONSE,
@@ -23,6 +22,7 @@ from smpp.pdu import (
     read_bind,
 )
 from smpp.session import (
+    MOST_OWED,
     Answered,
     Bound,
     Delivered,
@@ -33,7 +33,6 @@ from smpp.session import (
     Unbound,
 )
 from smpp.states import TRANSITIONS, State, Step
-from smpp.statuses import OUTCOMES, outcome, why_refused
 
 BIND = Bind("kcell-1", "kcell", "127.0.0.1", 2775, "jauap", "secret", window=2)
 MO = SmFields(source="77010000101", dest="1414", short_message=b"1")
@@ -201,6 +200,13 @@ def test_a_delivery_is_answered_only_when_told_to() -> None:
     assert session.owed == 0
 
 
+def test_more_than_can_be_held_is_left_to_the_network() -> None:
+    session = bound()
+    session.owed = MOST_OWED
+    assert session.receive_data(pack_sm(Command.DELIVER_SM, 7, MO), 0) == []
+    assert sent(session)[0].status == Status.ESME_RX_T_APPN
+
+
 def test_a_transmitter_hears_no_messages() -> None:
     session = bound(replace(BIND, bind="transmitter"))
     assert session.receive_data(pack_sm(Command.DELIVER_SM, 7, MO), 0) == []
@@ -331,15 +337,6 @@ def test_every_state_can_close_and_closed_is_the_end() -> None:
         State.CLOSED
     }
     assert all(state is not State.CLOSED for state, _ in TRANSITIONS)
-
-
-def test_every_status_of_the_standard_has_an_outcome_or_is_retried_later() -> None:
-    assert outcome(0) is SubmitOutcome.ACCEPTED
-    assert [code for code, what in OUTCOMES.items() if what is SubmitOutcome.ACCEPTED] == [0]
-    assert SubmitOutcome.UNKNOWN not in OUTCOMES.values()
-    assert outcome(0x0411) is SubmitOutcome.RETRY_LATER
-    reasons = {why_refused(code) for code in Status}
-    assert len(reasons) == len(Status)
 
 
 known = st.sampled_from([int(command) for command in Command])

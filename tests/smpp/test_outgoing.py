@@ -1,0 +1,97 @@
+"""The queue of one bind, without a link: order, pace, and what is given back."""
+
+from datetime import timedelta
+
+import pytest
+
+from smpp.binds import Bind
+from smpp.messages import Outbound, SubmitOutcome
+from smpp.outgoing import MAX_REFUSALS, Job, Outgoing, relative
+from smpp.pdu import Status
+
+BIND = Bind("kcell-1", "kcell", "127.0.0.1", 2775, "jauap", "secret")
+SLOW = int(Status.ESME_RTHROTTLED)
+
+
+def queue(*phones: str) -> Outgoing:
+    outgoing = Outgoing(BIND, 0)
+    for n, phone in enumerate(phones):
+        outgoing.add(Outbound(f"m-{n}", f"+7701000000{phone}", "Иә?", n, 3600))
+    return outgoing
+
+
+def taken(outgoing: Outgoing, now: float = 0) -> list[Job]:
+    jobs = []
+    while job := outgoing.take(now):
+        jobs.append(job)
+    return jobs
+
+
+def ids(jobs: list[Job]) -> list[str]:
+    return [job.out.id for job in jobs]
+
+
+def test_messages_of_one_recipient_go_one_after_the_other() -> None:
+    outgoing = queue("1", "2", "1", "1")
+    first, second = taken(outgoing)
+    assert ids([first, second]) == ["m-0", "m-1"]
+    assert outgoing.queued == 2
+    outgoing.answered(first, 0, 1, 0)
+    (third,) = taken(outgoing)
+    assert third.out.id == "m-2"
+    outgoing.answered(third, None, 1, 0)
+    assert ids(taken(outgoing)) == ["m-3"]
+
+
+def test_what_was_refused_for_the_pace_comes_first_and_in_its_order() -> None:
+    outgoing = queue("1", "2", "3", "1")
+    jobs = taken(outgoing)
+    for job in (jobs[1], jobs[0], jobs[2]):
+        assert outgoing.answered(job, SLOW, 0, 0) is None
+    assert (outgoing.is_paused, outgoing.queued) == (True, 4)
+    assert outgoing.take(0.9) is None
+    assert outgoing.wait_s(0.5) == 0.5
+    (probe,) = taken(outgoing, 1)
+    assert probe.out.id == "m-0"
+    assert outgoing.answered(probe, 0, 1, 0) is SubmitOutcome.ACCEPTED
+    assert ids(taken(outgoing, 1)) == ["m-1", "m-2", "m-3"]
+
+
+def test_a_segment_refused_too_often_is_given_back() -> None:
+    outgoing = queue("1")
+    now = 0.0
+    for n in range(1, MAX_REFUSALS + 1):
+        (job,) = taken(outgoing, now)
+        said = outgoing.answered(job, SLOW, now, 0)
+        assert said is (SubmitOutcome.RETRY_LATER if n == MAX_REFUSALS else None)
+        now += 60
+    assert outgoing.is_paused
+    assert outgoing.take(now) is None
+    assert not outgoing.is_paused
+
+
+def test_draining_takes_all_that_is_not_sent_in_the_order_it_came() -> None:
+    outgoing = queue("1", "2", "1", "3")
+    sent = outgoing.take(0)
+    assert sent is not None
+    assert ids(outgoing.drain()) == ["m-1", "m-2", "m-3"]
+    assert (outgoing.queued, outgoing.drain()) == (0, [])
+    outgoing.add(Outbound("m-4", sent.out.phone, "Иә?", 4, 3600))
+    assert outgoing.take(0) is None  # behind the one that is still under way
+    assert outgoing.answered(sent, 0, 0, 0) is SubmitOutcome.ACCEPTED
+    assert ids(taken(outgoing)) == ["m-4"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "said"),
+    [
+        (timedelta(days=1), timedelta(days=1), "000001000000000R"),
+        (timedelta(hours=2, minutes=3, seconds=4), timedelta(days=1), "000000020304000R"),
+        (timedelta(days=9), timedelta(days=2), "000002000000000R"),
+        (timedelta(0), timedelta(days=63), "000203000000000R"),
+    ],
+)
+def test_no_message_may_live_longer_than_its_bind_allows(
+    asked: timedelta, most: timedelta, said: str
+) -> None:
+    assert relative(int(asked.total_seconds()), int(most.total_seconds())) == said
