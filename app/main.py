@@ -1,0 +1,87 @@
+"""The web process: puts the rooms' endpoints together and serves them."""
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from app.api import binds, webhooks
+from app.api.auth import Tokens
+from app.api.site import application
+from app.proactive import api as proactive
+from app.proactive.actions.saying import ROOM
+from app.proactive.room import open_room
+from app.recipients import api as recipients
+from app.runtime import Runtime
+
+ENDPOINTS = (
+    *recipients.ENDPOINTS,
+    *proactive.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *binds.ENDPOINTS,
+)
+DRAIN = 20  # seconds a stopping server waits for calls that are still being answered
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to its process and says when it listens. To stop it from
+    another thread, set `should_exit`."""
+
+    def __init__(self, rt: Runtime, on_ready: Callable[[], None] = lambda: None) -> None:
+        config = uvicorn.Config(
+            build(rt),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_graceful_shutdown=DRAIN,
+        )
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def build(rt: Runtime, tokens: Tokens | None = None) -> Starlette:
+    """The whole API over a runtime; `tokens` reads those of citizens."""
+    if ROOM not in rt.rooms:
+        open_room(rt)
+    return application(rt, ENDPOINTS, tokens)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes any free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def serve(
+    rt: Runtime, host: str, port: int, on_ready: Callable[[str], None] = lambda url: None
+) -> None:
+    """Serves until SIGTERM or SIGINT, then answers what has begun and returns. Tells `on_ready`
+    the URL as soon as it listens. Raises OSError where it cannot."""
+    with listen(host, port) as sock:
+        bound = sock.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        server = Server(rt, lambda: on_ready(f"http://{shown}:{bound}"))
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        before = {s: signal.signal(s, stop) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            server.run(sockets=[sock])
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
