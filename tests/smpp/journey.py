@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Self
 
-from smpp import pdu, text
+from smpp import pdu, receipts, text
+from smpp.binds import Bind
+from smpp.messages import ReceiptState
 from smpp.pdu import Command, Pdu, SmFields
 from smpp.simulator import Faults, Simulator
 
@@ -13,6 +15,7 @@ AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 QUESTION = "Келісесіз бе? Иә – 1, жоқ – 2. Мерзімі: 24 сағат. 1414"
 DAY_IN_S = 0.02
 NO_FAULTS = Faults()
+BIND = Bind("k-1", "kcell", "127.0.0.1", 2775, "jauap", "secret")
 
 
 def sped_up(seconds: float) -> float:
@@ -125,3 +128,15 @@ def journey(
         await smsc.stop()
 
     asyncio.run(play())
+
+
+def replies(esme: Esme) -> list[str | None]:
+    return [text.read(one, {}).text for one in esme.delivered if receipts.read(one, BIND) is None]
+
+
+def states(esme: Esme) -> list[ReceiptState]:
+    return [one.state for fields in esme.delivered if (one := receipts.read(fields, BIND))]
+
+
+def commands(esme: Esme) -> list[int]:
+    return [one.command for one in esme.heard]

@@ -1,4 +1,4 @@
-"""The simulated SMSC on a real socket: handsets by number, faults on purpose, nothing lost."""
+"""The simulated SMSC on a real socket: handsets by number, USSD, and nothing lost."""
 
 import asyncio
 import time
@@ -6,27 +6,12 @@ import time
 import pytest
 
 from smpp import pdu, receipts, text, ussd
-from smpp.binds import Bind
 from smpp.handsets import Handset, Received
 from smpp.messages import ReceiptState, Ussd, UssdOp
 from smpp.pdu import Command, SmFields, Status
-from smpp.simulator import Faults, Simulator
+from smpp.simulator import Simulator
 from smpp.tlv import Tag
-from tests.smpp.journey import AT, QUESTION, Esme, journey
-
-BIND = Bind("k-1", "kcell", "127.0.0.1", 2775, "jauap", "secret")
-
-
-def replies(esme: Esme) -> list[str | None]:
-    return [text.read(one, {}).text for one in esme.delivered if receipts.read(one, BIND) is None]
-
-
-def states(esme: Esme) -> list[ReceiptState]:
-    return [one.state for fields in esme.delivered if (one := receipts.read(fields, BIND))]
-
-
-def commands(esme: Esme) -> list[int]:
-    return [one.command for one in esme.heard]
+from tests.smpp.journey import AT, BIND, QUESTION, Esme, commands, journey, replies, states
 
 
 def test_a_message_is_answered_received_and_receipted() -> None:
@@ -319,109 +304,6 @@ def test_a_refused_dial_is_not_sent_again() -> None:
         assert smsc.handset("+77011234567").ussd_session is None
 
     journey(script)
-
-
-def test_a_wrong_name_and_a_wrong_password_are_told_apart() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        other = await Esme(smsc.port).connect()
-        assert (await other.bind(password="guess")).status == Status.ESME_RINVPASWD
-        stranger = pdu.pack_bind(
-            Command.BIND_TRANSMITTER, other.next(), pdu.BindFields("other", "secret")
-        )
-        assert (await other.asked(stranger)).status == Status.ESME_RINVSYSID
-        other.submit("+77011234567")
-        assert (await other.response(3)).status == Status.ESME_RINVBNDSTS
-        assert (await esme.bind()).status == Status.ESME_RALYBND
-        await other.close()
-
-    journey(script)
-
-
-def test_housekeeping_is_answered() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        alive = await esme.asked(pdu.pack(Command.ENQUIRE_LINK, esme.next()))
-        assert alive.command == Command.ENQUIRE_LINK_RESP
-        odd = await esme.asked(pdu.pack(Command.QUERY_SM, esme.next()))
-        assert (odd.command, odd.status) == (Command.GENERIC_NACK, Status.ESME_RINVCMDID)
-        cut = await esme.asked(pdu.pack(Command.SUBMIT_SM, esme.next(), 0, b"\0\1"))
-        assert cut.status == Status.ESME_RINVCMDLEN
-        esme.submit("+1414")
-        assert (await esme.response(5)).status == Status.ESME_RINVDSTADR
-        gone = await esme.asked(pdu.pack(Command.UNBIND, esme.next()))
-        assert gone.command == Command.UNBIND_RESP
-        assert not smsc.is_bound
-
-    journey(script)
-
-
-def test_a_stream_out_of_step_is_closed() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        esme.write(b"\xff" * 16)
-        await smsc.until(lambda: not smsc.is_bound)
-        assert commands(esme)[-1] == Command.GENERIC_NACK
-
-    journey(script)
-
-
-def test_every_second_submit_may_be_throttled_or_unanswered() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        for _ in range(4):
-            esme.submit("+77000000500")
-        assert [(await esme.response(n)).status for n in (2, 3, 4, 5)] == [0, 0x58, 0, 0x58]
-        assert smsc.counts.throttled == 2
-        smsc.faults = Faults(no_response_every=2)
-        for _ in range(2):
-            esme.submit("+77000000500")
-        await esme.response(6)
-        await smsc.until(lambda: smsc.counts.submitted == 6)
-        assert len(smsc.handset("+77000000500").messages) == 4
-        assert [one.sequence for one in esme.heard if one.sequence == 7] == []
-
-    journey(script, faults=Faults(throttle_every=2))
-
-
-def test_receipts_may_be_lost_late_or_double_and_ids_of_another_base() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        esme.submit("+77000000000")
-        await esme.response(2)
-        smsc.faults = Faults(duplicate_receipts=True, hex_ids=True, receipt_delay_s=3600)
-        for _ in range(9):
-            esme.submit("+77000000000")
-        last = await esme.response(11)
-        assert states(esme) == []
-        await smsc.until(lambda: smsc.counts.receipts_delivered == 18)
-        parsed = receipts.read(esme.delivered[-1], BIND)
-        answered = pdu.read_c_string_resp(last)
-        assert parsed is not None and answered in parsed.message_ids
-        assert parsed.message_ids[0] == str(int(answered, 16))
-
-    journey(script, faults=Faults(lose_receipts=True))
-
-
-def test_the_network_may_unbind_after_some_submits() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        esme.submit("+77000000500")
-        esme.submit("+77000000500")
-        await smsc.until(lambda: not smsc.is_bound)
-        while Command.UNBIND not in commands(esme):
-            await asyncio.sleep(0.001)
-        unbind = esme.heard[-1]
-        esme.write(pdu.pack_resp(Command.UNBIND_RESP, unbind.sequence))
-        while not esme.is_over:
-            await asyncio.sleep(0.001)
-
-    journey(script, faults=Faults(unbind_after=2))
-
-
-def test_the_connection_may_end_inside_a_response() -> None:
-    async def script(smsc: Simulator, esme: Esme) -> None:
-        esme.submit("+77000000500")
-        while not esme.is_over:
-            await asyncio.sleep(0.001)
-        assert commands(esme) == [Command.BIND_TRANSCEIVER_RESP]
-        assert len(smsc.handset("+77000000500").messages) == 1
-
-    journey(script, faults=Faults(cut_mid_pdu_after=1))
 
 
 def test_thousands_of_messages_a_second_go_through() -> None:
