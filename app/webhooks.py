@@ -249,9 +249,8 @@ def _turn(
     while monotonic() < ends and not is_stopped():
         now = rt.clock()
         with rt.ledger.begin() as tx:
-            taken = deliveries.take(
-                tx, where.webhook_id, now, now + rt.waiting(LEASE.total_seconds()), AT_ONCE
-            )
+            until = now + rt.waiting(LEASE.total_seconds())
+            taken = deliveries.take(tx, where.webhook_id, now, until, AT_ONCE)
         one = partial(_carry_out, rt, where.webhook_id, attempt)
         fresh = sum(pool.map(one, taken))
         accepted += fresh
