@@ -36,7 +36,7 @@ def _unclear(rule: str) -> Verdict:
 
 
 def _stands_apart(units: list[Unit], place: int) -> bool:
-    """Whether a noun ("отказ") is not grown together with another answer ("нет отказ": is there none?)."""
+    """Whether a noun ("отказ") is not grown together with another answer ("нет отказ")."""
     sides = [units[i].kind for i in (place - 1, place + 1) if 0 <= i < len(units)]
     return all(side in _BREAKS | {"polite", "digit_yes", "digit_no"} for side in sides)
 
@@ -72,7 +72,7 @@ def _aside(kinds: set[str]) -> Verdict | None:
 
 
 def _asks_only_when(units: list[Unit]) -> bool:
-    """A full sentence of consent, then a separate question only about when: the guidelines' one exception."""
+    """A full sentence of consent, then a separate question only about when the money comes."""
     kinds = [unit.kind for unit in units]
     if kinds.count("when") != 1 or kinds.count("question") != 1 or kinds[-1] != "question":
         return False

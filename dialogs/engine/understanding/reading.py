@@ -14,6 +14,7 @@ from dialogs.engine.understanding.tokens import Kind, Token, tokens
 
 # Three SMS segments of plain answer are beyond any answer; a longer text is somebody's story.
 _MOST_TOKENS: Final = 60
+_MOST_CHARACTERS: Final = 1000
 _MARKS: Final = {Kind.SOFT: "s", Kind.HARD: "h", Kind.QUESTION: "q"}
 _KAZAKH_LETTERS: Final = frozenset("әғқңөұүһі")
 _RUSSIAN_LETTERS: Final = frozenset("щъэцчьф")
@@ -65,6 +66,8 @@ def _language(found: list[Token]) -> Language | None:
 
 def read(text: str) -> Reading:
     """Return how a reply reads: quotation and signature off, words looked up, units cut."""
+    if len(text) > _MOST_CHARACTERS:
+        return Reading((), ("",), (Unit("", 0, 0),), None)
     clean = without_signature(without_quoted(folding.clean(text)).strip())
     found = tokens(clean)
     categories = [_category(token) for token in found]

@@ -9,15 +9,18 @@ from importlib.resources import files
 from typing import Final
 
 from dialogs.engine.understanding import folding
+from dialogs.engine.understanding.lexicon import look_up
 
 _LEAD: Final = r"(?:с уважением|құрметпен|это|бұл|kurmetpen|s uvazheniem)"
-_SURNAME: Final = (
+_SURNAME: Final = re.compile(
     r"\w+(?:ов|ова|ев|ева|ин|ина|ұлы|улы|қызы|кызы|ский|ская|енко|ович|евич|овна|евна"
     r"|ov|ova|ev|eva|uly|kyzy)"
 )
+# A whole word, or an initial, which only its full stop tells from the word "я" or "с".
+_PART: Final = r"(?:[^\W\d_]{2,}+|[^\W\d_]\.)"
 _TAIL: Final = re.compile(
     rf"(?:[,.!;\n]|\s[–—-])\s*(?:(?P<lead>{_LEAD}),?\s+)?"
-    r"(?P<words>[^\W\d_]+\.?(?:[ .]{1,2}[^\W\d_]+){0,3})[\s.!]*$"
+    rf"(?P<words>{_PART}(?:[ ]*{_PART}){{0,3}})[\s.!]*$"
 )
 # Words that end like a surname and say something of the person named.
 _NO_SURNAMES: Final = frozenset(
@@ -38,6 +41,8 @@ def _names() -> frozenset[str]:
 
 def is_name(word: str) -> bool:
     """Whether a clean word is a listed given name, in Cyrillic or in Latin letters."""
+    if look_up(word) is not None:
+        return False
     if word in _names():
         return True
     if folding.is_cyrillic(word[0]):
@@ -46,13 +51,18 @@ def is_name(word: str) -> bool:
     return any(skeleton in _names() for skeleton in spelt)
 
 
+def _is_surname(word: str) -> bool:
+    """An unknown word with a surname's ending; the lexicon goes first."""
+    return len(word) > 4 and bool(_SURNAME.fullmatch(word)) and look_up(word) is None
+
+
 def _signs(words: list[str]) -> bool:
     named = any(is_name(word) for word in words if len(word) > 1)
-    family = sum(len(word) > 4 and bool(re.fullmatch(_SURNAME, word)) for word in words)
+    family = sum(map(_is_surname, words))
     initials = sum(len(word) == 1 for word in words)
     if _NO_SURNAMES.intersection(words):
         return False
-    if not all(len(w) == 1 or is_name(w) or re.fullmatch(_SURNAME, w) for w in words):
+    if not all(len(w) == 1 or is_name(w) or _is_surname(w) for w in words):
         return False
     return (named and initials <= 2) or (family == 1 and 1 <= initials <= 2)
 
