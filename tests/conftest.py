@@ -1,13 +1,12 @@
-"""Real servers for the tests: one PostgreSQL and one Valkey a session, a database of its own a test."""
+"""Real servers for the tests: one PostgreSQL and one Valkey a session, emptied before each test."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from app import settings as settings_module
 from app.clock import ManualClock
@@ -19,30 +18,39 @@ from app.settings import Settings
 
 # A Monday at noon in Almaty.
 NOON = datetime(2026, 3, 2, 7, tzinfo=UTC)
-_TEMPLATE = "jauap_template"
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A sandbox's settings, with its data in a directory of this session."""
-    here: Path = tmp_path_factory.mktemp("jauap")
-    environ = {"JAUAP_ENVIRONMENT": "sandbox", "JAUAP_PATHS_DATA": str(here / "var")}
-    nothing = here / "jauap.toml"
-    nothing.touch()
-    return settings_module.load(nothing, environ)
+def settings() -> Iterator[Settings]:
+    """A sandbox's settings, with its data in a directory of this session. Not one of pytest's own:
+    those are closed to the account that PostgreSQL runs as where the tests run as root."""
+    with TemporaryDirectory(prefix="jauap-") as name:
+        here = Path(name)
+        here.chmod(0o711)
+        nothing = here / "jauap.toml"
+        nothing.touch()
+        environ = {"JAUAP_ENVIRONMENT": "sandbox", "JAUAP_PATHS_DATA": str(here / "var")}
+        yield settings_module.load(nothing, environ)
 
 
 @pytest.fixture(scope="session")
 def servers(settings: Settings) -> Iterator[Urls]:
-    """PostgreSQL and Valkey out of their wheels, with a migrated database to copy."""
+    """PostgreSQL and Valkey out of their wheels, migrated."""
     with Servers("tests") as started:
         urls = started.start(settings)
-        _administer(urls, f"CREATE DATABASE {_TEMPLATE}")
-        ledger = Ledger(_database(urls, _TEMPLATE))
+        ledger = Ledger(urls.ledger)
         ledger.migrate()
         ledger.dispose()
         yield urls
+
+
+@pytest.fixture(scope="session")
+def opened(settings: Settings, servers: Urls) -> Iterator[Runtime]:
+    """A runtime to be copied; its catalogue and words are read once."""
+    runtime = open_runtime(settings, servers.ledger, servers.redis)
+    yield runtime
+    runtime.ledger.dispose()
+    runtime.redis.close()
 
 
 @pytest.fixture
@@ -52,28 +60,24 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def rt(settings: Settings, servers: Urls, clock: ManualClock) -> Iterator[Runtime]:
-    """A runtime on an empty database and an empty Redis."""
-    name = f"jauap_test_{next(_numbers)}"
-    _administer(servers, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    opened = open_runtime(settings, _database(servers, name), servers.redis)
+def rt(opened: Runtime, servers: Urls, clock: ManualClock) -> Iterator[Runtime]:
+    """A runtime on an empty ledger and an empty Redis."""
+    _empty(opened)
     opened.redis.flushdb()
-    runtime = replace(opened, clock=clock)
+    runtime = replace(opened, ledger=Ledger(servers.ledger), clock=clock, rooms={})
     open_room(runtime)
-    try:
-        yield runtime
-    finally:
-        runtime.ledger.dispose()
-        runtime.redis.close()
-        _administer(servers, f"DROP DATABASE {name} WITH (FORCE)")
+    yield runtime
+    runtime.ledger.dispose()
 
 
-def _database(urls: Urls, name: str) -> str:
-    return make_url(urls.ledger).set(database=name).render_as_string(hide_password=False)
-
-
-def _administer(urls: Urls, statement: str) -> None:
-    engine = create_engine(urls.ledger, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+def _empty(runtime: Runtime) -> None:
+    """Removes every row but what tells the ledger's version and key. As a replica would, or the
+    journal's trigger would rightly refuse."""
+    with runtime.ledger.begin() as tx:
+        tx.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        tables = tx.exec_driver_sql(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename NOT IN ('alembic_version', 'vault_canary')"
+        ).scalars()
+        for table in list(tables):
+            tx.exec_driver_sql(f"DELETE FROM {table}")

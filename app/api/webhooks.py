@@ -1,6 +1,7 @@
 """Where a provider wants to be told: webhooks are entered, listed, taken away and replayed here.
 Delivering to them is the worker's."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from app.settings import Settings
 from app.webhooks import Blocked, is_public, resolve, url_problem
 
 SAFE_SECRET: Final = 16  # characters, in production
+_VISIBLE = re.compile(r"[!-~]+")
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 Event = Literal[
@@ -116,7 +118,7 @@ def replay_webhook(call: Call[Since, Nothing]) -> Replayed:
 def wrong_url(url: str, settings: Settings) -> str | None:
     """The wording key of why events cannot be posted to `url`, or None. A public name that leads
     into a private network is found here; delivering looks again, because names move."""
-    if not url.isascii() or not url.isprintable() or url_problem(url, allow_private=True):
+    if _VISIBLE.fullmatch(url) is None or url_problem(url, allow_private=True):
         return "url.form"
     if not settings.is_sandbox and urlsplit(url).scheme != "https":
         return "url.https"
