@@ -35,14 +35,19 @@ def migrate(ledger_url: str) -> None:
         ledger.dispose()
 
 
+def log_as(process: str) -> None:
+    """Begins the log of a process that runs on; JAUAP_LOG_LEVEL says how much of it."""
+    level = os.environ.get("JAUAP_LOG_LEVEL", "info").upper()
+    logs.configure(process, level=logging.getLevelNamesMapping().get(level, logging.INFO))
+
+
 @contextmanager
 def opened(config: Path | None, process: str | None = None) -> Iterator[Runtime]:
     """A runtime on the servers that run already, or on our own until the command is done.
     `process` names one that logs; plain commands only speak."""
     settings = settings_of(config)
     if process is not None:
-        level = os.environ.get("JAUAP_LOG_LEVEL", "info").upper()
-        logs.configure(process, level=logging.getLevelNamesMapping().get(level, logging.INFO))
+        log_as(process)
     with embedded.running(settings) as urls:
         rt = open_runtime(settings, urls.ledger, urls.redis)
         open_room(rt)

@@ -1,25 +1,30 @@
 """Commands that run jauap: all of it at once, or web, gateway and worker apart."""
 
 import asyncio
+import errno
+import importlib
 import os
 import signal
+import socket
 import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
-from app import embedded, logs
+from app import embedded
 from app.commands import simulation
 from app.commands.output import stop
-from app.commands.places import Config, migrate, opened, settings_of
+from app.commands.places import Config, log_as, migrate, opened, settings_of
 from app.gateway import Gateway
-from app.runtime import Runtime, listen
-from app.settings import Settings
+from app.runtime import Runtime, listen, open_runtime
+from app.settings import Server, Settings
 from app.supervisor import Command, Supervisor, die_with_parent
 from smpp.binds import Bind, load
 
+LEAVING_S = 2.0
 log = structlog.get_logger("jauap")
 
 Sandbox = Annotated[
@@ -32,31 +37,68 @@ def up(config: Config = None, sandbox: Sandbox = False) -> None:
 
     Ends cleanly on Ctrl-C or SIGTERM: no new messages, the window is waited for, unbind."""
     settings = settings_of(config, force_sandbox=sandbox)
-    logs.configure()
+    binds_of(settings)
+    log_as("jauap")
     with embedded.Servers("jauap up") as servers:
         urls = servers.start(settings)
+        _must_be_free(settings.server)
         if settings.is_sandbox:
             migrate(urls.ledger)
+        _must_open(settings, urls)
         environ = dict(os.environ) | settings.as_environ()
         environ |= {"JAUAP_LEDGER_URL": urls.ledger, "JAUAP_REDIS_URL": urls.redis}
         with simulation.simulator(settings, urls) as binds_file:
             if binds_file is not None:
                 environ[simulation.BINDS] = str(binds_file)
             children = [Command.of_jauap(name) for name in ("web", "gateway", "worker")]
-            typer.echo(
-                f"jauap: http://{settings.server.host}:{settings.server.port}/docs", err=True
-            )
             code = Supervisor(children, environ=environ, watch=servers.ended).run()
     raise typer.Exit(code)
+
+
+def _must_be_free(server: Server) -> None:
+    """Says what is wrong with the address before anything is started on it. The web process of a
+    killed start may still be leaving it."""
+    end = time.monotonic() + LEAVING_S
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    while True:
+        try:
+            socket.create_server((server.host, server.port), family=family).close()
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                raise stop(_not_ours(server, error)) from None
+        time.sleep(0.05)
+
+
+def _not_ours(server: Server, error: OSError) -> str:
+    number = error.errno or 0  # a name that is not found has a number of its own, below 0
+    reason = os.strerror(number) if number > 0 else error.strerror
+    found = f"{server.host}:{server.port} ({reason})"
+    return f"jauap: server.host, server.port: found {found}, expected an address that is free"
+
+
+def _must_open(settings: Settings, urls: embedded.Urls) -> None:
+    """What would stop every process is said once, before they start."""
+    rt = open_runtime(settings, urls.ledger, urls.redis)
+    rt.ledger.dispose()
+    rt.redis.close()
 
 
 def web(config: Config = None) -> None:
     """The HTTP API alone. Example: jauap web --config jauap.toml"""
     from app.main import serve  # the web's libraries are loaded only where they are served
 
+    die_with_parent()
     with opened(config, "web") as rt:
-        die_with_parent()
-        serve(rt, rt.settings.server.host, rt.settings.server.port)
+        server = rt.settings.server
+        try:
+            serve(rt, server.host, server.port, _say_where)
+        except OSError as error:
+            raise stop(_not_ours(server, error)) from None
+
+
+def _say_where(url: str) -> None:
+    typer.echo(f"jauap: {url}/docs", err=True)
 
 
 def gateway(
@@ -66,8 +108,8 @@ def gateway(
     ] = None,
 ) -> None:
     """The binds to the networks alone. Example: jauap gateway --bind kcell-1"""
+    die_with_parent()
     with opened(config, "gateway") as rt:
-        die_with_parent()
         every = binds_of(rt.settings)
         unknown = set(bind or ()) - {b.cid for b in every}
         if unknown:
@@ -107,8 +149,8 @@ def binds_of(settings: Settings) -> tuple[Bind, ...]:
 
 def worker(config: Config = None) -> None:
     """Retries, webhooks and the sweep alone. Example: jauap worker"""
-    import worker as jobs
+    jobs = importlib.import_module("worker")  # by name: RQ must find the same module, and no other
 
+    die_with_parent()
     with opened(config, "worker") as rt:
-        die_with_parent()
         raise typer.Exit(jobs.main(rt))
