@@ -1,19 +1,18 @@
-"""What goes on behind the conversation: the sweep of what is due, and RQ's jobs (hand-over
-webhooks, retries of refused submits, reports).
+"""What goes on behind the conversation: the sweep of what is due, and RQ's jobs, which hand events
+over to providers. A refused submit rests in the outbox until its time, so no job is needed for it.
 
 Nothing is decided and nothing is remembered here: jobs hold only ids and call an action, and what
 a lost job or a flushed Redis left undone is found again in the ledger within a second.
 """
 
 import functools
-import importlib.util
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from uuid import UUID
 
 import redis
@@ -31,9 +30,6 @@ from app.proactive.actions import sweeping
 from app.runtime import Runtime
 
 WEBHOOKS = "jauap-webhooks"
-RETRIES = "jauap-retries"
-REPORTS = "jauap-reports"
-DELIVERING = "app.conversation.delivering"
 
 SWEEP_EVERY_S = 0.2
 RECONCILE_EVERY_S = 1.0
@@ -77,7 +73,7 @@ def run(rt: Runtime, stop: threading.Event) -> int:
     for thread in threads:
         thread.start()
     try:
-        _work(house, redis_outage, (RETRIES, WEBHOOKS, REPORTS))
+        _work(house, redis_outage, (WEBHOOKS,))
     finally:
         stop.set()
         for thread in threads:
@@ -108,12 +104,6 @@ def deliver(house: House, webhook_id: str) -> None:
     webhooks.deliver(house.rt, UUID(webhook_id), house.stop.is_set)
 
 
-@_job
-def retry(house: House) -> None:
-    """Gives back to the outbox what a network refused and may now take."""
-    importlib.import_module(DELIVERING).retry_due(house.rt)
-
-
 # Beats: each asks the ledger what there is to do.
 
 
@@ -129,8 +119,6 @@ def reconcile(house: House) -> None:
     with rt.ledger.begin() as tx:
         waiting = deliveries.waiting(tx, rt.clock())
     _enqueue(rt, WEBHOOKS, "worker.deliver", [str(w) for w in waiting])
-    if importlib.util.find_spec(DELIVERING):
-        _enqueue(rt, RETRIES, "worker.retry", [""])
 
 
 def _enqueue(rt: Runtime, queue_name: str, job: str, subjects: Sequence[str]) -> None:
@@ -168,16 +156,18 @@ class Outage:
     """Says once that something does not work, and once that it works again."""
 
     name: str
-    since: datetime | None = field(default=None)
+    since: float | None = None  # monotonic seconds
 
     def begins(self, error: Exception) -> None:
         if self.since is None:
-            self.since = datetime.now(UTC)
+            self.since = time.monotonic()
             _log.error("not working, trying on", what=self.name, error=_kind(error))
 
     def is_over(self) -> None:
         if self.since is not None:
-            _log.info("working again", what=self.name, since=self.since.isoformat())
+            _log.info(
+                "working again", what=self.name, after_s=round(time.monotonic() - self.since, 1)
+            )
             self.since = None
 
 

@@ -3,12 +3,11 @@
 import sys
 
 import typer
-from sqlalchemy.exc import OperationalError
 
 from app.catalogue.loader import CatalogueError
 from app.commands import administering, demonstrating, explaining, running
 from app.embedded import EmbeddedError
-from app.ledger.engine import LedgerDown
+from app.ledger.failures import FAILURES, in_words
 from app.runtime import WrongMasterKey
 from app.settings import SettingsError
 from dialogs.engine.wording import WordingError
@@ -20,7 +19,6 @@ EXPECTED = (
     CatalogueError,
     WordingError,
     EmbeddedError,
-    LedgerDown,
     WrongMasterKey,
 )
 
@@ -54,9 +52,8 @@ def main() -> None:
     except EXPECTED as error:
         typer.echo(f"jauap: {error}", err=True)
         sys.exit(2)
-    except OperationalError as error:
-        lines = str(error.orig).strip().splitlines() or ["no answer"]
-        typer.echo(f"jauap: the ledger cannot be used: {lines[0]}", err=True)
+    except FAILURES as error:
+        typer.echo(f"jauap: the ledger cannot be used: {in_words(error)}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -13,11 +13,11 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.conversation.turns import Came
 from app.exchange import Batch, Committed, Exchange
 from app.ledger import liveness
+from app.ledger.failures import FAILURES, in_words, is_down, is_race
 from app.ledger.outbox import Message
 from app.runtime import Runtime
 from smpp.binds import Bind
@@ -145,14 +145,13 @@ class Gateway:
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
         try:
             done = await self._in_thread(lambda: self._try(batch))
-        except OperationalError as error:
-            log.error("ledger-down", reason=self.rt.ledger.describe(error))
-            self._refuse(items, batch)
-            await asyncio.sleep(0.5)
-            return
-        except (DBAPIError, liveness.Raced) as error:
-            log.error("batch-refused", kind=type(error).__name__, messages=len(items))
-            await self._one_by_one(items, batch)
+        except FAILURES as error:
+            log.error("batch-refused", reason=in_words(error), messages=len(items))
+            if is_down(error):
+                self._refuse(items, batch)
+                await asyncio.sleep(0.5)
+            else:
+                await self._one_by_one(items, batch)
             return
         self._accept(items, done)
 
@@ -161,8 +160,8 @@ class Gateway:
         for left in reversed(range(TRIES)):
             try:
                 return self.exchange.commit(batch)
-            except (DBAPIError, liveness.Raced) as error:
-                if not left or not liveness.is_race(error):
+            except FAILURES as error:
+                if not left or not is_race(error):
                     raise
         raise AssertionError("not reached")
 
@@ -195,9 +194,10 @@ class Gateway:
                 done = await self._in_thread(
                     lambda one=item: self._try(self._batch([one], [], 0, None))  # type: ignore[misc]
                 )
-            except OperationalError:
-                self._refuse([item], Batch())
-            except (DBAPIError, liveness.Raced) as error:
+            except FAILURES as error:
+                if is_down(error):
+                    self._refuse([item], Batch())
+                    continue
                 log.error("poisoned", kind=type(error).__name__)
                 await self._set_aside(item)
             else:
@@ -278,8 +278,8 @@ class Gateway:
             try:
                 if await self._in_thread(lambda: self._inherit_now(patience)):
                     self._wake.set()
-            except DBAPIError as error:
-                log.error("ledger-down", reason=type(error.orig).__name__)
+            except FAILURES as error:
+                log.error("ledger-down", reason=in_words(error))
 
     def _inherit_now(self, patience: timedelta) -> int:
         return self.exchange.inherit(liveness.dead(self.rt.ledger, self.id), patience)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -85,7 +85,7 @@ def listen(rt: Runtime, woken: Callable[[], None], is_over: Callable[[], bool]) 
                 while not is_over():
                     if channel.get_message(timeout=0.5) is not None:
                         woken()
-        except RedisError:
+        except (RedisError, TypeError):  # redis-py asks a closed socket for its number: TypeError
             time.sleep(0.5)
 
 
@@ -129,6 +129,6 @@ def _clock(settings: Settings, ledger: Ledger) -> tuple[Clock, Callable[[float],
     if settings.environment is Environment.PRODUCTION or scale == 1:
         return system_clock, float
     with ledger.begin() as tx:
-        real, virtual = sandbox_anchor(tx, datetime.now(UTC), scale)
+        real, virtual = sandbox_anchor(tx, system_clock(), scale)
     clock = ScaledClock(real, virtual, scale)
     return clock.now, clock.real_seconds

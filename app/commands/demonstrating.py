@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from app import embedded
 from app.calendar import in_almaty
+from app.clock import system_clock
 from app.commands import simulation
 from app.commands.places import migrate
 from app.commands.simulation import Simulation, sandbox_clock
@@ -197,7 +198,7 @@ class Day:
             return any(r.state == "bound" for r in binds.every(unit.tx))
 
     def _register(self) -> None:
-        at = (datetime.now(UTC) - timedelta(days=30)).isoformat().replace("+00:00", "Z")
+        at = (system_clock() - timedelta(days=30)).isoformat().replace("+00:00", "Z")
         people = [
             {
                 "iin": s.iin,

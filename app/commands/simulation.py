@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from app.clock import Clock, ScaledClock, system_clock
@@ -38,7 +37,7 @@ def sandbox_clock(settings: Settings, ledger_url: str) -> tuple[Clock, Callable[
     ledger = Ledger(ledger_url, pool=1)
     try:
         with ledger.begin() as tx:
-            real, virtual = sandbox_anchor(tx, datetime.now(UTC), scale)
+            real, virtual = sandbox_anchor(tx, system_clock(), scale)
     finally:
         ledger.dispose()
     clock = ScaledClock(real, virtual, scale)

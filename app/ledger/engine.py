@@ -32,8 +32,9 @@ class Ledger:
             url,
             pool_size=pool,
             max_overflow=2,
-            pool_pre_ping=False,
+            pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,  # an error must not tell what a row holds
             connect_args={"connect_timeout": 10, "application_name": "jauap"},
         )
 

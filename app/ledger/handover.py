@@ -102,23 +102,6 @@ _REPLAY = sql(
         WHERE deliveries.state <> 'due'
     RETURNING event_id"""
 )
-# Leased by moving next_at on: a worker that dies gives the delivery back by doing nothing.
-_LEASE = sql(
-    """UPDATE deliveries d SET next_at = :until
-    FROM (SELECT event_id, webhook_id FROM deliveries f
-          WHERE state = 'due' AND next_at <= :now
-            AND NOT EXISTS (SELECT 1 FROM deliveries b
-                WHERE b.case_id = f.case_id AND b.webhook_id = f.webhook_id
-                  AND b.state = 'due' AND b.sequence < f.sequence)
-          ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED) n
-    WHERE d.event_id = n.event_id AND d.webhook_id = n.webhook_id
-    RETURNING d.event_id, d.webhook_id"""
-)
-_JOB = sql(
-    """SELECT e.id, e.body, e.type, w.id AS webhook_id, w.url, w.secret, d.attempts, d.first_at
-    FROM deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id
-    WHERE d.event_id = :event_id AND d.webhook_id = :webhook_id AND d.state = 'due'"""
-)
 _SETTLE = sql(
     """UPDATE deliveries SET state = :state, attempts = attempts + 1, next_at = :next_at,
         last_status = :status, last_error = :error,
@@ -135,20 +118,6 @@ class Webhook:
     url: str
     events: tuple[str, ...]
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One delivery to carry out now."""
-
-    event_id: UUID
-    webhook_id: UUID
-    type: str
-    url: str
-    secret: str
-    body: bytes
-    attempts: int
-    first_at: datetime
 
 
 def add_webhook(
@@ -191,21 +160,6 @@ def replay(tx: Tx, provider: str, webhook_id: UUID, since: datetime, now: dateti
     """Makes every event since `since` due again for a webhook, under its old id; how many."""
     values = {"id": webhook_id, "provider": provider, "since": since, "now": now}
     return len(tx.execute(_REPLAY, values).all())
-
-
-def lease(tx: Tx, now: datetime, until: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-    """Takes deliveries that are due and come first in their case, until `until`."""
-    found = tx.execute(_LEASE, {"now": now, "until": until, "limit": limit})
-    return [(r.event_id, r.webhook_id) for r in found]
-
-
-def job(tx: Tx, vault: Vault, event_id: UUID, webhook_id: UUID) -> Job | None:
-    """The delivery's particulars, or None when it was carried out or parked meanwhile."""
-    r = tx.execute(_JOB, {"event_id": event_id, "webhook_id": webhook_id}).one_or_none()
-    if r is None:
-        return None
-    secret = vault.open(bytes(r.secret), r.webhook_id.bytes).decode()
-    return Job(r.id, r.webhook_id, r.type, r.url, secret, bytes(r.body), r.attempts, r.first_at)
 
 
 def settle(

@@ -5,17 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.ledger.engine import Ledger, sql
 from app.ledger.outbox import claimed_by_others
-
-
-class Raced(Exception):
-    """Another transaction changed a row between its loading and saving; the batch runs again."""
-
 
 _HOLD = sql("SELECT pg_advisory_lock(1414, hashtext(:gateway))")
 _TRY = sql("SELECT pg_try_advisory_lock(1414, hashtext(:gateway))")
@@ -50,12 +43,3 @@ def dead(ledger: Ledger, gateway: UUID) -> Sequence[UUID]:
                 tx.execute(_LET_GO, {"gateway": str(other)})
                 gone.append(other)
         return gone
-
-
-def is_race(error: Exception) -> bool:
-    """True where running the same batch again is the cure."""
-    if isinstance(error, Raced):
-        return True
-    if isinstance(error, OperationalError | IntegrityError | DBAPIError):
-        return isinstance(error.orig, DeadlockDetected | SerializationFailure | UniqueViolation)
-    return False

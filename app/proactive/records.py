@@ -10,8 +10,8 @@ import msgspec
 
 from app.ledger.encryption import Vault
 from app.ledger.engine import Row, Tx, ids, sql
+from app.ledger.failures import Raced
 from app.ledger.journal import Chain
-from app.ledger.liveness import Raced
 from app.proactive.rules import State
 
 

@@ -234,7 +234,7 @@ CREATE TABLE deliveries (
     closed_at timestamptz,
     PRIMARY KEY (event_id, webhook_id)
 );
-CREATE INDEX deliveries_due ON deliveries (next_at) WHERE state = 'due';
+CREATE INDEX deliveries_due ON deliveries (webhook_id, next_at) WHERE state = 'due';
 CREATE INDEX deliveries_of_case ON deliveries (case_id, webhook_id, sequence) WHERE state = 'due';
 """
 
