@@ -52,7 +52,9 @@ class Envelope:
                 seconds = perf_counter() - started_at
                 route = scope.get("route", "none")
                 metrics.answered(scope["method"], route, status, seconds)
-                _log.info(
+                # Probes come every few seconds; they are counted, not logged.
+                log = _log.info if route.startswith("/v1") else _log.debug
+                log(
                     "answered",
                     method=scope["method"],
                     route=route,

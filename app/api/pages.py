@@ -10,7 +10,7 @@ from app.api.problems import invalid
 from app.ledger.ids import as_id
 
 T = TypeVar("T")
-Limit = Annotated[int, Meta(ge=1, le=200, description="The most items of one page.")]
+Limit = Annotated[int, Meta(ge=1, le=1000, description="The most items of one page.")]
 Cursor = Annotated[
     str, Meta(min_length=1, max_length=100, description="The `next` of the page before.")
 ]

@@ -46,7 +46,8 @@ class Call(Generic[B, Q]):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of one address. `handler` returns a struct of type `answer` (None for 204) or
-    raises Problem, one of `errors`; `location` is the address of what a 201 made."""
+    raises Problem, one of `errors`; `location` is the address of what a 201 made. `before` looks
+    at a body before the transaction opens, where looking may take long."""
 
     method: str
     path: str
@@ -60,6 +61,7 @@ class Endpoint:
     query: type[msgspec.Struct] = Nothing
     errors: tuple[str, ...] = ()
     location: str | None = None
+    before: Callable[[Runtime, Any], None] = lambda rt, body: None
     body_example: msgspec.Struct | None = None
     answer_example: msgspec.Struct | None = None
     description: str = ""
@@ -122,6 +124,7 @@ class Door:
         auth.admit(caller, endpoint.scopes)
         query = read_query(sent.query, endpoint.query)
         body = _body(endpoint, sent.raw)
+        endpoint.before(self.rt, body)
 
         def do(unit: Unit) -> Answer:
             call = Call(self.rt, unit, caller, body, query, sent.path, sent.language)

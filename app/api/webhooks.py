@@ -19,6 +19,7 @@ from app.ledger import handover
 from app.ledger.handover import Webhook
 from app.ledger.ids import as_id
 from app.ledger.keys import Scope
+from app.runtime import Runtime
 from app.settings import Settings
 from app.webhooks import Blocked, is_public, resolve, url_problem
 
@@ -77,13 +78,16 @@ class Replayed(Struct, frozen=True):
     replayed: int
 
 
-def add_webhook(call: Call[NewWebhook, Nothing]) -> WebhookAnswer:
-    new, settings = call.body, call.rt.settings
-    if wrong := wrong_url(new.url, settings):
+def check_webhook(rt: Runtime, new: NewWebhook) -> None:
+    """Raises Problem (422). Asks a name server, so it is done outside of any transaction."""
+    if wrong := wrong_url(new.url, rt.settings):
         raise invalid("url", wrong)
-    if not settings.is_sandbox and len(new.secret) < SAFE_SECRET:
+    if not rt.settings.is_sandbox and len(new.secret) < SAFE_SECRET:
         raise invalid("secret", "secret.short")
-    unit = call.unit
+
+
+def add_webhook(call: Call[NewWebhook, Nothing]) -> WebhookAnswer:
+    new, unit = call.body, call.unit
     events = list(dict.fromkeys(new.events))
     return _shown(
         handover.add_webhook(
@@ -158,6 +162,7 @@ ENDPOINTS = (
         path="/v1/webhooks",
         scopes=_PROVIDER,
         summary="Enter a webhook",
+        before=check_webhook,
         handler=add_webhook,
         body=NewWebhook,
         answer=WebhookAnswer,
