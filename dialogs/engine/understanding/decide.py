@@ -127,26 +127,29 @@ def _of_words(kinds: set[str], plus: set[str], minus: set[str]) -> Verdict:
     return _unclear(weak) if weak else Verdict(Label.NO, "refusal: " + ", ".join(sorted(minus)))
 
 
-def decide(reading: Reading) -> Verdict:
-    """Return what the reply says. Pure; every way out names its rule."""
-    units = list(reading.units)
-    told = [unit for unit in units if unit.kind not in _BREAKS]
-    counted = Counter(unit.kind for unit in told)
-    kinds = set(counted)
-    if kinds == {"question"}:
-        return Verdict(Label.HELP, "a question mark alone")
-    if (verdict := _malformed(units)) or (verdict := _aside(kinds)):
-        return verdict
-    if "question" in kinds or "when" in kinds:
-        if not _asks_only_when(units):
-            return _unclear("a question")
-        kinds -= {"question", "when"}
-    if "lets" in kinds and not kinds & {"yes", "bare_yes"}:
+def _not_an_answer(units: list[Unit], counted: Counter[str]) -> Verdict | None:
+    """Every reason for doubt that holds whatever the answer may be."""
+    if ("question" in counted or "when" in counted) and not _asks_only_when(units):
+        return _unclear("a question")
+    if "lets" in counted and not {"yes", "bare_yes"} & counted.keys():
         return _unclear("an invitation, no answer")
-    if "rude" in kinds:
+    if "rude" in counted:
         return _unclear("anger is no answer")
     if counted["digit_yes"] > 1 or counted["digit_no"] > 1:
         return _unclear("more than one number")
+    return None
+
+
+def decide(reading: Reading) -> Verdict:
+    """Return what the reply says. Pure; every way out names its rule."""
+    units = list(reading.units)
+    counted = Counter(unit.kind for unit in units if unit.kind not in _BREAKS)
+    if counted.keys() == {"question"}:
+        return Verdict(Label.HELP, "a question mark alone")
+    verdict = _malformed(units) or _aside(set(counted)) or _not_an_answer(units, counted)
+    if verdict:
+        return verdict
+    kinds = set(counted) - {"question", "when"}
     plus, minus = kinds & _PLUS, kinds & _MINUS
     if "litotes" in kinds:
         return _of_litotes(kinds, plus, minus)

@@ -15,9 +15,11 @@ from dialogs.engine.understanding import folding, paradigms, slips
 
 _DATA: Final = files(__package__).joinpath("lexicon")
 _LANGUAGES: Final = ("kk", "ru", "en")
-# "нее" is a drawled "no" or a drawled "not", and a Kazakh сс is a condition:
-# shortening them would change the word.
-_DRAWL_MATTERS: Final = re.compile(r"^не{2,}$|^ne{2,}$|[иыіiıy](?:сс|ss)")
+# "нее" is a drawled "no" or a drawled "not"; a Kazakh сс is a condition; "тағайындааңыз" may have
+# lost the м of its negation: shortening any of them would change the word.
+_DRAWL_MATTERS: Final = re.compile(
+    r"^не{2,}$|^ne{2,}$|[иыіiıy](?:сс|ss)|(?:[аәa]{2,}|[еe]{2,})[ңнnñйyi]"
+)
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
 
 
@@ -153,6 +155,8 @@ def look_up(word: str) -> Entry | None:
     short = folding.single(word)
     if word in listed:
         return listed[word]
-    if short in listed and len(short) > 1 and not _DRAWL_MATTERS.search(word):
+    if _DRAWL_MATTERS.search(word):
+        return None
+    if short in listed and len(short) > 1:
         return listed[short]
     return _by_skeleton(word)

@@ -1,7 +1,7 @@
 """From the text of a reply to its units: what every later decision rests on."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from dialogs.engine.understanding import folding
@@ -49,19 +49,19 @@ def _category(token: Token) -> str:
     return _MARKS.get(token.kind) or _emoji().get(token.text, "")
 
 
+@lru_cache(maxsize=1 << 15)
+def _leaning(word: str) -> int:
+    """+1 for a Kazakh word, -1 for a Russian one; letters speak for unknown words."""
+    if entry := look_up(word):
+        return {"kk": 1, "ru": -1}.get(entry.language, 0)
+    letters = frozenset(word)
+    return bool(letters & _KAZAKH_LETTERS) - bool(letters & _RUSSIAN_LETTERS)
+
+
 def _language(found: list[Token]) -> Language | None:
-    """The language that more words belong to; letters of one alphabet speak for unknown words."""
-    kazakh = russian = 0
-    for token in found:
-        if token.kind is not Kind.WORD:
-            continue
-        entry = look_up(token.text)
-        letters = frozenset(token.text)
-        kazakh += entry.language == "kk" if entry else bool(letters & _KAZAKH_LETTERS)
-        russian += entry.language == "ru" if entry else bool(letters & _RUSSIAN_LETTERS)
-    if kazakh == russian:
-        return None
-    return "kk" if kazakh > russian else "ru"
+    """The language that more of the words belong to."""
+    leaning = sum([_leaning(token.text) for token in found if token.kind is Kind.WORD])
+    return None if not leaning else "kk" if leaning > 0 else "ru"
 
 
 def read(text: str) -> Reading:

@@ -9,10 +9,11 @@ from typing import Final, Generic, Protocol, TypeVar
 _SHORTEST: Final = 7
 _KEPT_ENDING: Final = 2  # persons, genders and "yes or no" live at the end of the word
 _FORGIVEN: Final = frozenset(
-    {"agree", "kagree", "kagree_neg", "refuse", "confirm", "tart", "disagree", "polite", "greeting"}
+    {"agree", "kagree", "kagree_neg", "refuse", "confirm", "tart", "polite", "greeting"}
 )
 # A slip near these could hide a person, a condition or a negation.
 _WATCHED: Final = _FORGIVEN | {
+    "disagree",
     "other",
     "tart_neg",
     "ktake",

@@ -33,6 +33,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<SOFT>[,:)\]}\"«»„“”_~'•·-]|[—–−‒―]|\((?=[^()]*\))|[\[{](?=[^\[\]{}]*[\]}]))"
     r"|(?P<SIGN>\S)"
 )
+_KINDS: Final = {kind.name: kind for kind in Kind}
 _INNER_HYPHEN: Final = re.compile(r"(?<=\w)[-‐‑](?=[^\W\d_])")
 _NUMBER_SIGN: Final = re.compile(r"#\s*(?=\d)")
 
@@ -41,5 +42,5 @@ def tokens(text: str) -> list[Token]:
     """Return the tokens of a clean text, in order; nothing but blanks is left out."""
     text = _NUMBER_SIGN.sub("", _INNER_HYPHEN.sub(" ", text))
     return [
-        Token(Kind[found.lastgroup or "SIGN"], found.group()) for found in _TOKEN.finditer(text)
+        Token(_KINDS[found.lastgroup or "SIGN"], found.group()) for found in _TOKEN.finditer(text)
     ]
