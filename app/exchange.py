@@ -11,9 +11,10 @@ from uuid import UUID
 
 from app.calendar import in_almaty
 from app.conversation import turns
-from app.conversation.records import keep
+from app.conversation.records import keep, tidy
 from app.conversation.turns import Came, LoopGuard
 from app.ledger import binds, outbox, segments
+from app.ledger.binds import BindRow
 from app.ledger.outbox import Message
 from app.ledger.segments import Hit, Proof, Standing, Submitted
 from app.ledger.unit import Unit
@@ -28,6 +29,8 @@ RETRY = {
 LONGEST_RETRY = 1800.0
 SHORT_RETRY = 5.0  # it is our link that failed, not the message
 ATTEMPTS = 12
+KEYS_KEPT_S = 86_400.0
+PARTS_WAIT_S = 600.0
 PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 
 
@@ -65,11 +68,13 @@ class Sent:
 
 @dataclass(slots=True)
 class Exchange:
-    """The gateway's side of the ledger. `known_networks` are all that binds.toml names."""
+    """The gateway's side of the ledger. `known_networks` are all that binds.toml names,
+    `without_receipts` the cids of binds whose networks send none."""
 
     rt: Runtime
     gateway: UUID
     known_networks: Sequence[str]
+    without_receipts: frozenset[str] = frozenset()
     guard: LoopGuard = field(default_factory=LoopGuard)
     claimed: dict[UUID, Message] = field(default_factory=dict)
     sent: dict[UUID, Sent] = field(default_factory=dict)
@@ -84,7 +89,7 @@ class Exchange:
             self._receipts(unit, batch.receipts)
             turns.take(self.rt, unit, batch.inbound, self.guard)
             for state in batch.states:
-                _write_state(unit, self.gateway, state)
+                self._write_state(unit, state)
             outbox.release(unit.tx, [(message, unit.now, None) for message in batch.unsent])
             claimed = self._claim(unit, batch)
             wanted: Mapping[str, str] = {}
@@ -239,6 +244,15 @@ class Exchange:
         hours = self.rt.settings.sending.hours
         return hours is None or hours.start <= in_almaty(now).time() < hours.end
 
+    def _write_state(self, unit: Unit, state: BindState) -> None:
+        stands = BindEvent.BOUND if state.event in HEARING else state.event
+        reason = state.reason or (str(state.event) if stands is not state.event else "")
+        row = BindRow(
+            state.cid, state.network, self.gateway, stands, reason, state.at,
+            has_receipts=state.cid not in self.without_receipts,
+        )  # fmt: skip
+        binds.write(unit.tx, row)
+
     def set_aside(self, message: Inbound) -> None:
         """Stores an MO raw, for review: it cannot be stored as what it is."""
         with self.rt.unit() as unit:
@@ -265,6 +279,14 @@ class Exchange:
                 if notes:
                     room.noted(unit, [(case, kind, facts) for case, kind, facts in notes if case])
             return len(doubts)
+
+    def tidy(self) -> int:
+        """Forgets keys of MOs too old to be redelivered, and hands long messages of which a
+        segment never came to review as they are; returns how many segments those were."""
+        with self.rt.unit() as unit:
+            forget = unit.now - self.rt.waiting(KEYS_KEPT_S)
+            late = unit.now - self.rt.waiting(PARTS_WAIT_S)
+            return tidy(unit.tx, unit.vault, forget, late)
 
 
 def _is_worn_out(message: Message, outcomes: set[SubmitOutcome]) -> bool:
@@ -294,9 +316,3 @@ def _proof(unit: Unit, r: Receipt) -> Proof:
 
 # A throttled or suspended bind still hears; only what ends hearing changes the state.
 HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
-
-
-def _write_state(unit: Unit, gateway: UUID, state: BindState) -> None:
-    stands = BindEvent.BOUND if state.event in HEARING else state.event
-    reason = state.reason or (str(state.event) if stands is not state.event else "")
-    binds.write(unit.tx, state.cid, state.network, gateway, stands, reason, state.at)

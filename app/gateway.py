@@ -18,7 +18,7 @@ from app.conversation.turns import Came
 from app.exchange import Batch, Committed, Exchange
 from app.ledger import liveness
 from app.ledger.failures import FAILURES, in_words, is_down, is_race
-from app.ledger.outbox import Message
+from app.ledger.outbox import Message, Priority
 from app.runtime import Runtime
 from smpp.binds import Bind
 from smpp.link import Link
@@ -39,6 +39,7 @@ FULL = 20_000  # heard and not yet committed: beyond it the networks are told to
 HEARTBEAT_S = 0.25
 INHERIT_S = 2.0
 PATIENCE_S = 30.0
+TIDY_EVERY = 30  # looks after dead gateways
 TRIES = 3
 
 T = TypeVar("T")
@@ -54,13 +55,16 @@ class Gateway:
         self.id: UUID = uuid4()
         self.links = {bind.cid: Link(bind, self._heard, rt.clock) for bind in binds}
         self.binds = {bind.cid: bind for bind in binds}
-        self.exchange = Exchange(rt, self.id, sorted({*known, *(b.network for b in binds)}))
+        networks = sorted({*known, *(b.network for b in binds)})
+        silent = frozenset(b.cid for b in binds if not b.receipts)
+        self.exchange = Exchange(rt, self.id, networks, silent)
         self.inbox: list[Heard] = []
         self.unsent: list[UUID] = []
         self._wake = asyncio.Event()
         self._stopping = False
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._heartbeat_at = 0.0
+        self._tidy_in = TIDY_EVERY
 
     # --- from the links ---------------------------------------------------------------------
 
@@ -228,12 +232,18 @@ class Gateway:
 
     def _link_for(self, message: Message) -> Link | None:
         """A bound link of the message's network with the most room; without one, by prefix as
-        the last resort (numbers are ported), else any."""
-        bound = [k for k in self.links.values() if k.is_bound and k.bind.bind != "receiver"]
+        the last resort (numbers are ported), else any that claims no prefixes, else any. A
+        question goes only where receipts come from: without one its 24 hours never start."""
+        is_question = message.priority is Priority.BULK
+        bound = [
+            k
+            for k in self.links.values()
+            if k.is_bound and k.bind.bind != "receiver" and (k.bind.receipts or not is_question)
+        ]
         own = [k for k in bound if k.bind.network == message.network]
         digits = message.phone.lstrip("+")
         by_prefix = [k for k in bound if any(digits.startswith(p) for p in k.bind.prefixes)]
-        choice = own or by_prefix or bound
+        choice = own or by_prefix or [k for k in bound if not k.bind.prefixes] or bound
         return max(choice, key=lambda k: k.free, default=None)
 
     def _acknowledge(self, acknowledgements: Sequence[Acknowledgement], status: int) -> None:
@@ -282,6 +292,10 @@ class Gateway:
                 log.error("ledger-down", reason=in_words(error))
 
     def _inherit_now(self, patience: timedelta) -> int:
+        self._tidy_in -= 1
+        if self._tidy_in <= 0:
+            self._tidy_in = TIDY_EVERY
+            self.exchange.tidy()
         return self.exchange.inherit(liveness.dead(self.rt.ledger, self.id), patience)
 
     async def _drain(self) -> None:

@@ -87,9 +87,6 @@ class Simulation:
             "password_file": str(password),
             "window": 50,
             "reconnect_delay_max": 2,
+            "prefixes": ["7700000"],
         }
-        rows = [
-            f"{k} = {v if isinstance(v, int) else chr(34) + str(v) + chr(34)}"
-            for k, v in lines.items()
-        ]
-        return "[[bind]]\n" + "\n".join(rows) + "\n"
+        return "[[bind]]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in lines.items())

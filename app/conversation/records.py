@@ -257,6 +257,44 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
     ]
 
 
+_FORGET_KEYS = sql("DELETE FROM mo_keys WHERE received_at < :before")
+_STALE_PARTS = sql(
+    """DELETE FROM parts p USING (
+        SELECT network, sender_index, destination, reference, total FROM parts
+        GROUP BY network, sender_index, destination, reference, total
+        HAVING max(received_at) < :before) s
+    WHERE (p.network, p.sender_index, p.destination, p.reference, p.total)
+        = (s.network, s.sender_index, s.destination, s.reference, s.total)
+    RETURNING p.*"""
+)
+
+
+def tidy(tx: Tx, vault: Vault, keys_before: datetime, parts_before: datetime) -> int:
+    """Forgets old keys; moves segments whose message never became whole to `heard`, for review."""
+    tx.execute(_FORGET_KEYS, {"before": keys_before})
+    stale = tx.execute(_STALE_PARTS, {"before": parts_before}).all()
+    for r in stale:
+        index = bytes(r.sender_index)
+        row_id = new_id(r.received_at)
+        octets = vault.open(bytes(r.octets), index)
+        sender = vault.open(bytes(r.sender), index)
+        tx.execute(
+            _HEARD,
+            {
+                "id": row_id,
+                "received_at": r.received_at,
+                "network": r.network,
+                "cid": r.cid,
+                "phone_index": index,
+                "sender": vault.seal(sender, row_id.bytes),
+                "octets": vault.seal(octets, row_id.bytes),
+                "data_coding": r.data_coding,
+                "why": "part-missing",
+            },
+        )
+    return len(stale)
+
+
 # --- what phones prefer ---------------------------------------------------------------------
 
 _LANGUAGES = sql(

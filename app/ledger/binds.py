@@ -23,15 +23,17 @@ class BindRow:
     state: str
     reason: str
     since: datetime
-    heard_through: datetime | None
-    wanted: str
+    heard_through: datetime | None = None
+    wanted: str = "running"
+    has_receipts: bool = True
 
 
 _WRITE = sql(
-    """INSERT INTO binds (cid, network, gateway, state, reason, since)
-    VALUES (:cid, :network, :gateway, :state, :reason, :at)
+    """INSERT INTO binds (cid, network, gateway, state, reason, since, has_receipts)
+    VALUES (:cid, :network, :gateway, :state, :reason, :since, :has_receipts)
     ON CONFLICT (cid) DO UPDATE SET network = excluded.network, gateway = excluded.gateway,
-        state = excluded.state, reason = excluded.reason, since = excluded.since"""
+        state = excluded.state, reason = excluded.reason, since = excluded.since,
+        has_receipts = excluded.has_receipts"""
 )
 _HEARD = sql(
     """UPDATE binds b SET heard_through = greatest(b.heard_through, :through)
@@ -42,21 +44,10 @@ _FORGET = sql("DELETE FROM binds WHERE NOT cid = ANY(CAST(:cids AS text[])) RETU
 _WANT = sql("UPDATE binds SET wanted = :wanted WHERE cid = :cid RETURNING cid")
 
 
-def write(
-    tx: Tx, cid: str, network: str, gateway: UUID, state: str, reason: str, at: datetime
-) -> None:
-    """Writes a change of a bind's state."""
-    tx.execute(
-        _WRITE,
-        {
-            "cid": cid,
-            "network": network,
-            "gateway": gateway,
-            "state": state,
-            "reason": reason,
-            "at": at,
-        },
-    )
+def write(tx: Tx, row: BindRow) -> None:
+    """Writes a change of a bind's state; its mark and what is wanted of it stay."""
+    names = ("cid", "network", "gateway", "state", "reason", "since", "has_receipts")
+    tx.execute(_WRITE, {n: getattr(row, n) for n in names})
 
 
 def heard(tx: Tx, cids: Sequence[str], through: datetime) -> dict[str, str]:
@@ -68,7 +59,17 @@ def heard(tx: Tx, cids: Sequence[str], through: datetime) -> dict[str, str]:
 def every(tx: Tx) -> list[BindRow]:
     """All binds, by cid."""
     return [
-        BindRow(r.cid, r.network, r.gateway, r.state, r.reason, r.since, r.heard_through, r.wanted)
+        BindRow(
+            r.cid,
+            r.network,
+            r.gateway,
+            r.state,
+            r.reason,
+            r.since,
+            r.heard_through,
+            r.wanted,
+            r.has_receipts,
+        )
         for r in tx.execute(_ALL)
     ]
 
@@ -100,3 +101,9 @@ def heard_through(rows: Sequence[BindRow]) -> dict[str, datetime]:
         elif found:
             through[network] = max(mark for _, mark in found)
     return through
+
+
+def silent_networks(rows: Sequence[BindRow]) -> frozenset[str]:
+    """Networks none of whose binds brings receipts: no reply window could ever start there."""
+    speaking = {row.network for row in rows if row.has_receipts}
+    return frozenset(row.network for row in rows) - speaking

@@ -35,7 +35,11 @@ class Ledger:
             pool_pre_ping=True,
             pool_recycle=1800,
             hide_parameters=True,  # an error must not tell what a row holds
-            connect_args={"connect_timeout": 10, "application_name": "jauap"},
+            connect_args={
+                "connect_timeout": 10,
+                "application_name": "jauap",
+                "options": "-c timezone=UTC",
+            },
         )
 
     @contextmanager

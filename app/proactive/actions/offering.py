@@ -13,6 +13,7 @@ from app.calendar import local_date
 from app.catalogue.model import RecipientKind
 from app.conversation import records as conversation
 from app.conversation.records import Question
+from app.ledger import binds
 from app.ledger.ids import new_id
 from app.ledger.journal import Chain
 from app.ledger.outbox import Priority
@@ -55,10 +56,12 @@ def make(rt: Runtime, unit: Unit, provider: str, drafts: Sequence[Draft]) -> lis
     phone is free goes to the outbox at once; the others wait for their turn."""
     people = by_iin(unit.tx, unit.vault, [d.iin for d in drafts])
     open_pairs = records.open_pairs(unit.tx, [p.id for p in people.values()])
+    silent = binds.silent_networks(binds.every(unit.tx))
     taken = records.known_references(unit.tx, provider, [d.reference for d in drafts])
     made: list[Made] = []
     for draft in drafts:
-        answer = _judge(rt, unit, provider, draft, people.get(draft.iin), open_pairs, taken)
+        person = people.get(draft.iin)
+        answer = _judge(rt, unit, provider, draft, person, open_pairs, taken, silent)
         if isinstance(answer, Offer):
             taken.add(draft.reference)
             open_pairs.add((answer.recipient_id, answer.service))
@@ -74,11 +77,12 @@ def _judge(
     person: Recipient | None,
     open_pairs: set[tuple[UUID, str]],
     taken: set[str],
+    silent: frozenset[str],
 ) -> Made:
     if draft.reference in taken:
         return Duplicate(draft.reference)
     is_open = person is not None and (person.id, draft.service) in open_pairs
-    facts = facts_of(rt, draft.service, person, is_open=is_open)
+    facts = facts_of(rt, draft.service, person, is_open=is_open, silent=silent)
     refusal = rules.judge(facts, unit.now)
     if refusal is not None:
         return refusal
@@ -107,7 +111,14 @@ def _draw_up(
     )
 
 
-def facts_of(rt: Runtime, service: str, person: Recipient | None, *, is_open: bool) -> Facts:
+def facts_of(
+    rt: Runtime,
+    service: str,
+    person: Recipient | None,
+    *,
+    is_open: bool,
+    silent: frozenset[str] = frozenset(),
+) -> Facts:
     """What the gates ask of a recipient and a service, as the registers and catalogue have it."""
     return Facts(
         service=rt.catalogue.find_service(service),
@@ -119,6 +130,7 @@ def facts_of(rt: Runtime, service: str, person: Recipient | None, *, is_open: bo
         consent_revoked_at=person.consent_revoked_at if person else None,
         sms_enabled=person is None or (person.sms and person.wrong_phone_at is None),
         open_offer_exists=is_open,
+        network_has_receipts=person is None or person.network not in silent,
     )
 
 
@@ -168,10 +180,12 @@ def _put(rt: Runtime, unit: Unit, offer: Offer) -> None:
 def recheck(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> dict[UUID, Refusal]:
     """Asks the gates again at the moment of submission (155/НҚ, clause 3); who fails and why."""
     people = by_id(unit.tx, unit.vault, [o.recipient_id for o in offers])
+    silent = binds.silent_networks(binds.every(unit.tx))
     failed: dict[UUID, Refusal] = {}
     for offer in offers:
         person = people.get(offer.recipient_id)
-        refusal = rules.judge(facts_of(rt, offer.service, person, is_open=False), unit.now)
+        facts = facts_of(rt, offer.service, person, is_open=False, silent=silent)
+        refusal = rules.judge(facts, unit.now)
         if refusal is None and person is not None and person.phone_index != offer.phone_index:
             refusal = PHONE_CHANGED
         if refusal is not None:

@@ -265,6 +265,7 @@ CREATE TABLE binds (
     reason text NOT NULL DEFAULT '',
     since timestamptz NOT NULL,
     heard_through timestamptz,
+    has_receipts boolean NOT NULL DEFAULT true,
     wanted text NOT NULL DEFAULT 'running' CHECK (wanted IN ('running', 'suspended'))
 );
 CREATE TABLE vault_canary (one boolean PRIMARY KEY DEFAULT true CHECK (one), sealed bytea NOT NULL);
