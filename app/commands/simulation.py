@@ -2,6 +2,7 @@
 binds file by which the gateway finds it."""
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
