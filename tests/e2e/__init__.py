@@ -1,0 +1,1 @@
+"""The whole of jauap in processes of its own, tried from outside."""
