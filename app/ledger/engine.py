@@ -9,7 +9,8 @@ from uuid import UUID
 
 import alembic.command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, TextClause, create_engine, text
+from psycopg.types.array import ListBinaryDumper
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 Tx = Connection
@@ -41,6 +42,8 @@ class Ledger:
                 "options": "-c timezone=UTC",
             },
         )
+
+        event.listen(self.engine, "connect", _speak_binary)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -88,6 +91,11 @@ class Ledger:
     def dispose(self) -> None:
         """Closes every pooled connection."""
         self.engine.dispose()
+
+
+def _speak_binary(connection: Any, _record: object) -> None:
+    """Our statements take whole columns as arrays: in binary no octet has to be escaped."""
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def sql(statement: str) -> TextClause:
