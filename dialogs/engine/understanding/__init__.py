@@ -6,8 +6,9 @@
 from dialogs.engine.understanding.decide import decide
 from dialogs.engine.understanding.labels import Label, Language, Understood
 from dialogs.engine.understanding.reading import Reading, read
+from dialogs.engine.understanding.strangers import ANOTHER_PERSON, is_strangers
 
-__all__ = ["Label", "Language", "Understood", "explain", "understand"]
+__all__ = ["ANOTHER_PERSON", "Label", "Language", "Understood", "explain", "understand"]
 
 
 def _trace(reading: Reading) -> tuple[str, ...]:
@@ -18,7 +19,9 @@ def understand(text: str) -> Understood:
     """Return what any text says as an answer to "1 = I agree, 2 = I refuse"."""
     reading = read(text)
     verdict = decide(reading)
-    return Understood(verdict.label, verdict.rule, reading.language, _trace(reading))
+    is_another = verdict.label is Label.UNCLEAR and is_strangers(text)
+    rule = ANOTHER_PERSON if is_another else verdict.rule
+    return Understood(verdict.label, rule, reading.language, _trace(reading))
 
 
 def explain(text: str) -> str:
