@@ -94,10 +94,10 @@ _INSERT = sql(
 _MATCH = sql(
     """SELECT t.n, s.outbox_id, s.attempt, s.number, s.at
     FROM unnest(CAST(:n AS int[]), CAST(:smsc_id AS text[]), CAST(:phone AS bytea[]),
-        CAST(:network AS text[])) AS t (n, smsc_id, phone_index, network)
+        CAST(:network AS text[])) WITH ORDINALITY AS t (n, smsc_id, phone_index, network, place)
     JOIN segments s ON s.smsc_id = t.smsc_id AND s.phone_index = t.phone_index
         AND s.network = t.network
-    ORDER BY s.at DESC"""
+    ORDER BY t.place, s.at DESC"""
 )
 _RECORD = sql(
     """UPDATE segments s SET receipt = t.receipt, receipt_error = t.error, receipt_at = t.at
@@ -105,7 +105,8 @@ _RECORD = sql(
         CAST(:number AS smallint[]), CAST(:receipt AS text[]), CAST(:error AS text[]),
         CAST(:at AS timestamptz[])) AS t (outbox_id, attempt, number, receipt, error, at)
     WHERE s.outbox_id = t.outbox_id AND s.attempt = t.attempt AND s.number = t.number
-      AND (s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD'))"""
+      AND (s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD'))
+    RETURNING s.outbox_id"""
 )
 _STANDING = sql(
     """SELECT o.id, o.case_id, o.room, o.kind, s.network, s.total, s.submitted_at, s.last_at,
@@ -176,8 +177,8 @@ def spellings(smsc_id: str) -> tuple[str, ...]:
 
 
 def match(tx: Tx, proofs: Sequence[Proof]) -> tuple[list[Hit], list[Proof], int]:
-    """Finds the segment of each receipt: (matched, orphans, how many were ambiguous). The first
-    spelling that matches anything decides; with one spelling the newest message wins."""
+    """Finds the segment of each receipt: (matched, orphans, how many were ambiguous). The
+    likeliest spelling that matches anything decides; with one spelling the newest message wins."""
     flat = [(n, s, p) for n, p in enumerate(proofs) for s in p.ids if s]
     found: dict[int, list[Hit]] = {}
     if flat:
@@ -202,7 +203,7 @@ def match(tx: Tx, proofs: Sequence[Proof]) -> tuple[list[Hit], list[Proof], int]
 
 def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
     """Writes receipts to their segments (the first final state wins) and tells how the messages
-    they belong to stand now."""
+    stand now for which that was news; a receipt that comes twice is none."""
     if not matched:
         return []
     # A later receipt of one segment within the batch must not hide an earlier final one.
@@ -211,7 +212,7 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
         key = (hit.outbox_id, hit.attempt, hit.number)
         if key not in latest or not latest[key].proof.is_final:
             latest[key] = hit
-    tx.execute(
+    changed = tx.execute(
         _RECORD,
         {
             "outbox_id": [k[0] for k in latest],
@@ -222,7 +223,7 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
             "at": [h.received_at for h in latest.values()],
         },
     )
-    return standings(tx, sorted({k[0] for k in latest}))
+    return standings(tx, sorted(set(changed.scalars())))
 
 
 def standings(tx: Tx, outbox_ids: Sequence[UUID]) -> list[Standing]:
