@@ -12,7 +12,8 @@ from uuid import UUID
 from app.calendar import in_almaty
 from app.conversation import turns
 from app.conversation.records import keep, tidy
-from app.conversation.turns import Came, LoopGuard
+from app.conversation.turns import Came
+from app.conversation.unasked import LoopGuard
 from app.ledger import binds, outbox, segments
 from app.ledger.binds import BindRow
 from app.ledger.outbox import Message

@@ -49,6 +49,10 @@ _OPEN_NEXT = sql(
     WHERE q.case_id = n.case_id
     RETURNING q.case_id, q.phone_index, q.room, q.dialog, q.step, q.asked"""
 )
+_FORGET_HELP = sql(
+    """UPDATE subscribers SET helped_at = NULL
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND helped_at IS NOT NULL"""
+)
 _OPEN = sql(
     """SELECT case_id, phone_index, room, dialog, step, asked FROM questions
     WHERE state = 'open' AND phone_index = ANY(CAST(:phones AS bytea[]))"""
@@ -87,8 +91,12 @@ def ask(
 
 
 def open_next(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
-    """Opens the oldest waiting question of every free phone among `phones`."""
-    return [_question(r) for r in tx.execute(_OPEN_NEXT, {"phones": list(phones)})]
+    """Opens the oldest waiting question of every free phone among `phones`; who is asked again
+    may also be helped again."""
+    opened = [_question(r) for r in tx.execute(_OPEN_NEXT, {"phones": list(phones)})]
+    if opened:
+        tx.execute(_FORGET_HELP, {"phones": [q.phone_index for q in opened]})
+    return opened
 
 
 def close(tx: Tx, cases: Sequence[tuple[UUID, bytes]]) -> list[Question]:
@@ -162,7 +170,7 @@ def mo_key(message: Inbound) -> bytes:
         str(message.user_message_reference),
         str(message.segment),
     )
-    return hashlib.sha256("\0".join(parts).encode()).digest()[:16]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,15 @@ def seen_before(
     }
 
 
+def _octets(text: str) -> bytes:
+    """Whatever was heard can be kept, half characters too."""
+    return text.encode(errors="surrogatepass")
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode(errors="surrogatepass")
+
+
 def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
     """Stores an MO that belongs to no case, sealed, with the reason in one word."""
     row_id = new_id(message.received_at)
@@ -202,7 +219,7 @@ def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
             "network": message.network,
             "cid": message.cid,
             "phone_index": vault.index("phone", message.sender),
-            "sender": vault.seal(message.sender.encode(), row_id.bytes),
+            "sender": vault.seal(_octets(message.sender), row_id.bytes),
             "octets": vault.seal(message.raw, row_id.bytes),
             "data_coding": message.data_coding,
             "why": why,
@@ -233,9 +250,9 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
         | {
             "number": segment.number,
             "octets": vault.seal(message.raw, context),
-            "text": None if text is None else vault.seal(text.encode(), context),
+            "text": None if text is None else vault.seal(_octets(text), context),
             "data_coding": message.data_coding,
-            "sender": vault.seal(message.sender.encode(), context),
+            "sender": vault.seal(_octets(message.sender), context),
             "cid": message.cid,
             "received_at": message.received_at,
         },
@@ -248,7 +265,7 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
         replace(
             message,
             raw=vault.open(bytes(r.octets), context),
-            text=None if r.text is None else vault.open(bytes(r.text), context).decode(),
+            text=None if r.text is None else _text(vault.open(bytes(r.text), context)),
             data_coding=r.data_coding,
             received_at=r.received_at,
             segment=SegmentOf(segment.reference, segment.total, r.number),

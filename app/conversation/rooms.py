@@ -53,8 +53,9 @@ class Room(Protocol):
     def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
         """These questions are open now: their messages go to the outbox."""
 
-    def reply(self, unit: Unit, replies: Sequence[Reply]) -> None:
-        """People answered; at most one reply a question."""
+    def reply(self, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
+        """People answered; at most one reply a question. Returns the cases whose question nobody
+        has seen yet: nothing was done about those."""
 
     def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         """Messages without a question that may belong to a closed case of the room; returns the
@@ -68,6 +69,9 @@ class Room(Protocol):
 
     def failed(self, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
         """Messages that no network would take: (case, kind, why)."""
+
+    def consents_changed(self, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
+        """A register ended consents of these recipients."""
 
     def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
         """Facts about a case's messages for its journal: (case, journal kind, facts)."""

@@ -96,6 +96,10 @@ _OPEN_PAIRS = sql(
     WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
       AND state IN ('made', 'sent', 'awaiting')"""
 )
+_OPEN_OF = sql(
+    """SELECT id FROM offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
+      AND state IN ('made', 'sent', 'awaiting')"""
+)
 _ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id AND provider = :provider")
 _ANY_ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id")
 _PAGE = sql(
@@ -214,6 +218,11 @@ def open_pairs(tx: Tx, recipients: Sequence[UUID]) -> set[tuple[UUID, str]]:
     """(recipient, service) pairs with an open offer."""
     rows = tx.execute(_OPEN_PAIRS, {"recipients": list(recipients)})
     return {(r.recipient_id, r.service) for r in rows}
+
+
+def open_of(tx: Tx, recipients: Sequence[UUID]) -> list[UUID]:
+    """The open offers of these recipients."""
+    return list(tx.execute(_OPEN_OF, {"recipients": list(recipients)}).scalars())
 
 
 def one(tx: Tx, vault: Vault, offer_id: UUID, provider: str | None) -> Offer | None:

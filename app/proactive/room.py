@@ -9,7 +9,7 @@ from app.conversation.rooms import Reply, Unasked
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
-from app.proactive.actions import delivering, offering, replying
+from app.proactive.actions import delivering, offering, replying, revoking
 from app.proactive.actions.saying import ROOM
 from app.runtime import Runtime
 
@@ -23,8 +23,8 @@ class ProactiveRoom:
     def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
         offering.ask(self.rt, unit, questions)
 
-    def reply(self, unit: Unit, replies: Sequence[Reply]) -> None:
-        replying.reply(self.rt, unit, replies)
+    def reply(self, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
+        return replying.reply(self.rt, unit, replies)
 
     def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         return replying.unasked(self.rt, unit, messages)
@@ -37,6 +37,9 @@ class ProactiveRoom:
 
     def failed(self, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
         delivering.failed(self.rt, unit, messages)
+
+    def consents_changed(self, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
+        revoking.revoke(self.rt, unit, recipient_ids)
 
     def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
         delivering.noted(unit, notes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
+from app.conversation.rooms import Rooms
 from app.ledger.unit import Unit
 from app.recipients import records
 from app.recipients.records import NewConsent, NewRecipient
@@ -57,10 +58,16 @@ def register_recipients(unit: Unit, rows: Sequence[RecipientRow]) -> Taken:
     return Taken(len(kept), rejected)
 
 
-def register_consents(unit: Unit, rows: Sequence[NewConsent]) -> Taken:
-    """Mirrors the consents that hold, by IIN, purpose and reference; likewise."""
+def register_consents(rooms: Rooms, unit: Unit, rows: Sequence[NewConsent]) -> Taken:
+    """Mirrors the consents that hold, by IIN, purpose and reference; likewise. The rooms are told
+    whose consents have ended."""
     kept, rejected = _sort(rows, _consent)
     records.save_consents(unit.tx, unit.vault, _in_order(kept), unit.now)
+    ended = [row.iin for row in kept if row.revoked_at is not None]
+    if ended:
+        people = records.by_iin(unit.tx, unit.vault, ended)
+        for room in rooms.values():
+            room.consents_changed(unit, [person.id for person in people.values()])
     return Taken(len(kept), rejected)
 
 

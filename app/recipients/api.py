@@ -76,7 +76,7 @@ def register_consents(call: Call[Consents, Nothing]) -> Registered:
         NewConsent(c.iin, c.purpose, c.reference, c.given_at, c.valid_until, c.revoked_at)
         for c in call.body.consents
     ]
-    return _told(actions.register_consents(call.unit, rows), call.language)
+    return _told(actions.register_consents(call.rt.rooms, call.unit, rows), call.language)
 
 
 def _told(taken: Taken, language: str) -> Registered:

@@ -1,6 +1,6 @@
 """The mirror of the state registers: recipients and the consents they gave, sealed at rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -103,6 +103,15 @@ _LANGUAGES = sql(
     FROM unnest(CAST(:ids AS uuid[]), CAST(:languages AS text[])) AS t (id, language)
     WHERE r.id = t.id AND r.language IS DISTINCT FROM t.language"""
 )
+_STOP_PHONES = sql(
+    """UPDATE recipients SET sms = false, updated_at = :now
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND sms RETURNING phone_index"""
+)
+_LANGUAGES_OF_PHONES = sql(
+    """UPDATE recipients r SET language = t.language
+    FROM unnest(CAST(:phones AS bytea[]), CAST(:languages AS text[])) AS t (phone_index, language)
+    WHERE r.phone_index = t.phone_index AND r.language IS DISTINCT FROM t.language"""
+)
 _WRONG = sql("UPDATE recipients SET wrong_phone_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -191,6 +200,21 @@ def set_languages(tx: Tx, choices: dict[UUID, str]) -> None:
     """Records the languages in which people answered."""
     if choices:
         tx.execute(_LANGUAGES, {"ids": list(choices), "languages": list(choices.values())})
+
+
+def stop_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
+    """Turns offers by SMS off for everyone on these phones; the phones where that was news."""
+    if not phones:
+        return set()
+    found = tx.execute(_STOP_PHONES, {"phones": list(phones), "now": now})
+    return {bytes(phone) for phone in found.scalars()}
+
+
+def set_languages_of_phones(tx: Tx, choices: Mapping[bytes, str]) -> None:
+    """Records the language in which everyone on a phone is to be written to."""
+    if choices:
+        values = {"phones": list(choices), "languages": list(choices.values())}
+        tx.execute(_LANGUAGES_OF_PHONES, values)
 
 
 def mark_wrong_phone(tx: Tx, recipient_ids: Sequence[UUID], now: datetime) -> None:

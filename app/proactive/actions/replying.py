@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from app.conversation import records as conversation
 from app.conversation.rooms import Reply, Unasked
@@ -17,34 +18,36 @@ from app.recipients import records as recipients
 from app.runtime import Runtime
 from dialogs.engine.model import Screen
 from dialogs.engine.turn import Event as Said
+from dialogs.engine.understanding import ANOTHER_PERSON, Label, understand
 
 LATE_ANSWERS = timedelta(days=30)  # how long a closed offer is remembered in conversation
 OUTCOMES = {"accept": Event.YES, "decline": Event.NO}
 
 
-def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> None:
-    """Judges each answer at the time it reached us, and does what it means."""
+def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
+    """Judges each answer at the time it reached us, and does what it means. Returns the cases
+    whose question nobody has seen yet: what was said is no reply to them."""
     offers = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
     closed: list[Offer] = []
-    early: list[Unasked] = []
+    unseen: set[UUID] = set()
     again: list[tuple[Any, int]] = []
     languages: dict[bytes, str] = {}
     for one in replies:
         offer = offers.get(one.question.case_id)
-        if offer is None or not is_open(offer):
+        event = _event(one)
+        if offer is None or not _has_been_asked(offer, event):
+            unseen.add(one.question.case_id)
             continue
         _learn_language(unit, offer, one, languages)
-        event = _event(one)
-        if event is None:
+        if not rules.in_time(one.received_at, offer.deadline, stuck=one.stuck):
+            _too_late(rt, unit, offer, one, event)
+        elif event is None:
             _not_an_answer(rt, unit, offer, one, again)
-        elif not rules.in_time(one.received_at, offer.deadline, stuck=one.stuck):
-            _too_late(rt, unit, offer, one)
-        elif rules.allows(offer.state, event):
+        else:
             _answer(rt, unit, offer, one, event)
             closed.append(offer)
-        else:  # nothing has been asked yet: an answer to an older question, perhaps
-            early.append(_as_unasked(offer, one))
     close(rt, unit, closed)
+    disown(rt, unit, [o for o in closed if o.result == ANOTHER_PERSON])
     conversation.asked_again(unit.tx, again)
     conversation.speaks(unit.tx, languages)
     recipients.set_languages(
@@ -56,24 +59,19 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> None:
         },
     )
     records.save(unit.tx, list(offers.values()))
-    unasked(rt, unit, early)
+    return unseen
 
 
-def _as_unasked(offer: Offer, one: Reply) -> Unasked:
-    return Unasked(
-        offer.phone_index,
-        offer.sealed.phone,
-        one.text,
-        one.raw,
-        one.received_at,
-        offer.language,
-        one.evidence,
-    )
+def _has_been_asked(offer: Offer, event: Event | None) -> bool:
+    """Only who was asked can answer; a wish for no more messages also stops what is on its way."""
+    return is_open(offer) and (offer.state is not State.MADE or event is Event.STOPPED)
 
 
 def _event(one: Reply) -> Event | None:
     if one.turn.event is Said.STOP:
         return Event.STOPPED
+    if one.turn.understood is not None and one.turn.understood.rule == ANOTHER_PERSON:
+        return Event.WRONG_PERSON
     return OUTCOMES.get(one.turn.outcome or "")
 
 
@@ -88,15 +86,43 @@ def _learn_language(unit: Unit, offer: Offer, one: Reply, languages: dict[bytes,
 
 
 def _answer(rt: Runtime, unit: Unit, offer: Offer, one: Reply, event: Event) -> None:
-    if offer.received_at is None:  # a reply that comes before its receipt proves receipt
+    # A reply that comes before its receipt proves receipt.
+    if offer.received_at is None and offer.state is State.SENT:
         offer.received_at = one.received_at
     step(unit, offer, event)
-    offer.answered_by = one.how
     _journal(unit, offer, str(event), one, state=offer.state)
-    if event is Event.STOPPED:
-        recipients.set_sms(unit.tx, offer.recipient_id, sms=False, now=unit.now)
+    _heed(unit, offer, event)
+    if event is Event.WRONG_PERSON:  # no answer, and nothing more is said to a stranger
+        offer.result = ANOTHER_PERSON
+        return
+    offer.answered_by = one.how
     if one.turn.screen is not None and one.how == "sms":
         say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
+
+
+def _heed(unit: Unit, offer: Offer, event: Event | None) -> None:
+    """What was said of the phone itself, which holds in time or late."""
+    if event is Event.STOPPED:
+        recipients.set_sms(unit.tx, offer.recipient_id, sms=False, now=unit.now)
+    if event is Event.WRONG_PERSON:
+        recipients.mark_wrong_phone(unit.tx, [offer.recipient_id], unit.now)
+
+
+def disown(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
+    """A stranger answered: what still waited for this phone on behalf of the same recipients
+    cannot be delivered."""
+    if not offers:
+        return
+    ended, phones = {o.id for o in offers}, {o.phone_index for o in offers}
+    open_ids = records.open_of(unit.tx, [o.recipient_id for o in offers])
+    found = records.lock(unit.tx, unit.vault, [i for i in open_ids if i not in ended])
+    others = [o for o in found.values() if o.state is State.MADE and o.phone_index in phones]
+    for offer in others:
+        step(unit, offer, Event.NOT_DELIVERED)
+        offer.result = ANOTHER_PERSON
+        unit.journal.append(offer.chain, "not-delivered", unit.now, why=ANOTHER_PERSON)
+    close(rt, unit, others)
+    records.save(unit.tx, others)
 
 
 def _not_an_answer(
@@ -109,10 +135,13 @@ def _not_an_answer(
         say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
 
 
-def _too_late(rt: Runtime, unit: Unit, offer: Offer, one: Reply) -> None:
+def _too_late(rt: Runtime, unit: Unit, offer: Offer, one: Reply, event: Event | None) -> None:
     """The window is over and the sweep will say so; the answer is kept and changes nothing."""
     _journal(unit, offer, "heard-late", one)
-    say(rt, unit, offer, Screen(DIALOG, "late"), priority=Priority.REPLY)
+    _heed(unit, offer, event)
+    if event is not Event.WRONG_PERSON:
+        stopped = one.turn.screen if event is Event.STOPPED else None
+        say(rt, unit, offer, stopped or Screen(DIALOG, "late"), priority=Priority.REPLY)
 
 
 def _journal(unit: Unit, offer: Offer, kind: str, one: Reply, **more: Any) -> None:
@@ -134,7 +163,9 @@ ALREADY = {State.ACCEPTED: "yes", State.RENDERED: "yes", State.REFUSED: "yes", S
 
 
 def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
-    """Words after the end: politely, the window is over or the first answer stands."""
+    """Answers after the end: politely, the window is over or the first answer stands. What is no
+    answer is not about a case that has ended."""
+    messages = [m for m in messages if understand(m.text).label in (Label.YES, Label.NO)]
     since = unit.now - LATE_ANSWERS
     latest = records.latest_of_phones(unit.tx, unit.vault, [m.phone_index for m in messages], since)
     locked = records.lock(unit.tx, unit.vault, [o.id for o in latest.values()])
@@ -142,7 +173,7 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
     for message in messages:
         found = latest.get(message.phone_index)
         offer = locked.get(found.id) if found else None
-        if offer is None or is_open(offer):
+        if offer is None or is_open(offer) or offer.sent_at is None:
             continue
         unit.journal.append(
             offer.chain,
@@ -160,8 +191,11 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
 
 def _answer_after_the_end(rt: Runtime, unit: Unit, offer: Offer, message: Unasked) -> None:
     language = offer.language or message.language
-    if offer.state is State.EXPIRED:
+    if offer.state in (State.EXPIRED, State.UNDELIVERED):
         say(rt, unit, offer, Screen(DIALOG, "late"), priority=Priority.REPLY, language=language)
+    elif offer.state is State.WITHDRAWN:
+        screen = Screen(DIALOG, "withdrawn")
+        say(rt, unit, offer, screen, priority=Priority.REPLY, language=language)
     elif offer.state in ALREADY and offer.answered_by is not None:
         answer = rt.words.each(DIALOG, f"answer.{ALREADY[offer.state]}")
         screen = Screen(DIALOG, "already", {"answer": answer})

@@ -2,7 +2,15 @@
 No database, no clock, no wording: facts and times come in, a verdict goes out.
 """
 
-from app.proactive.rules.gates import GATES, Facts, Gate, Refusal, judge, judge_all
+from app.proactive.rules.gates import (
+    GATES,
+    Facts,
+    Gate,
+    Refusal,
+    consent_given,
+    judge,
+    judge_all,
+)
 from app.proactive.rules.lifecycle import (
     ANSWERABLE,
     LIFECYCLE,
@@ -31,6 +39,7 @@ __all__ = [
     "Refusal",
     "State",
     "allows",
+    "consent_given",
     "deadline_of",
     "events_of",
     "explain",
