@@ -1,0 +1,332 @@
+"""Reads and plays tests/journeys: transcripts of a phone and 1414, with what happens around them.
+
+A transcript is strict: every message to the phone and every event to the provider must be in it,
+word by word and in order, or the journey fails. `tests/journeys/README.md` tells the language.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from app.clock import ManualClock
+from app.ledger.journal import Entry, verify
+from app.proactive.records import Offer
+from app.proactive.rules import LIFECYCLE, Event, State, step
+from app.runtime import Runtime
+from app.settings import SendingHours
+from smpp.messages import ReceiptState, SubmitOutcome
+from tests.app.world import World
+
+JOURNEYS = Path(__file__).parent.parent / "journeys"
+ALMATY = ZoneInfo("Asia/Almaty")
+SPOKEN = {"kk": "kk", "ru": "ru", "a language we do not know": None}
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+RESPONSES = {
+    "takes messages": SubmitOutcome.ACCEPTED,
+    "does not respond": SubmitOutcome.UNKNOWN,
+    "is busy": SubmitOutcome.RETRY_LATER,
+    "refuses messages": SubmitOutcome.PERMANENT,
+    "responds late": None,
+}
+Pair = tuple[State, Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of a transcript, with its number in the file."""
+
+    number: int
+    text: str
+
+
+@dataclass(slots=True)
+class Play:
+    """A journey while it is played: how much of what the phone and the provider were sent has been
+    told, and by which names the transcript calls the offers."""
+
+    world: World
+    told: int = 0
+    events_told: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def offers(self) -> list[Offer]:
+        return [self.world.look(i) for i in self.world.offers]
+
+    def offer(self, service: str | None) -> Offer:
+        found = [o for o in self.offers if service in (None, o.service)]
+        assert found, f"no offer of {service}"
+        return found[-1]
+
+    def untold(self) -> list[tuple[str, str]]:
+        """What the provider was told and the transcript has not mentioned: (event, service)."""
+        query = "SELECT case_id, type FROM events ORDER BY case_id, sequence"
+        services = {o.id: o.service for o in self.offers}
+        found = [r for r in self.world.rows(query) if r.case_id in services]
+        events = [(r.type.removeprefix("offer."), services[r.case_id]) for r in found]
+        for told in self.events_told:
+            events.remove(told)
+        return events
+
+
+Step = Callable[..., None]
+STEPS: list[tuple[re.Pattern[str], Step]] = []
+
+
+def says(pattern: str) -> Callable[[Step], Step]:
+    """Declares how a step is written; named groups are the step's arguments."""
+
+    def declare(carry_out: Step) -> Step:
+        STEPS.append((re.compile(pattern + r"\Z", re.DOTALL), carry_out))
+        return carry_out
+
+    return declare
+
+
+# --- time and the network --------------------------------------------------------------------
+
+
+@says(r"\+(?P<by>(?:\d+[dhms] ?)+)")
+def time_passes(play: Play, by: str) -> None:
+    parts = {UNITS[unit]: int(number) for number, unit in re.findall(r"(\d+)([dhms])", by)}
+    play.world.pass_time(timedelta(**parts))
+
+
+@says(r"it is (?P<at>\d\d\.\d\d\.\d{4} \d\d:\d\d(?::\d\d)?)")
+def it_is(play: Play, at: str) -> None:
+    expected = datetime.strptime(at, "%d.%m.%Y %H:%M:%S" if at.count(":") > 1 else "%d.%m.%Y %H:%M")
+    assert play.world.clock() == expected.replace(tzinfo=ALMATY).astimezone(UTC)
+
+
+@says(r"offers leave from (?P<start>\d\d:\d\d) to (?P<end>\d\d:\d\d)")
+def sending_hours(play: Play, start: str, end: str) -> None:
+    rt = play.world.rt
+    hours = SendingHours(time.fromisoformat(start), time.fromisoformat(end))
+    sending = replace(rt.settings.sending, hours=hours)
+    play.world.rt = replace(rt, settings=replace(rt.settings, sending=sending))
+    play.world.exchange.rt = play.world.rt
+
+
+@says(r"network (?P<how>takes messages|does not respond|is busy|refuses messages|responds late)")
+def network_answers(play: Play, how: str) -> None:
+    play.world.network.answers = RESPONSES[how]
+
+
+@says(r"network responds")
+def network_responds(play: Play) -> None:
+    play.world.answer_late()
+
+
+@says(r"network is down")
+def network_down(play: Play) -> None:
+    play.world.go_down()
+
+
+@says(r"network is up")
+def network_up(play: Play) -> None:
+    play.world.come_back()
+
+
+@says(r"network delivers the last message again, the link was lost")
+def redelivery(play: Play) -> None:
+    play.world.deliver_again()
+
+
+@says(r"gateway is killed, another starts")
+def killed(play: Play) -> None:
+    play.world.die()
+
+
+@says(
+    r"receipt (?P<state>[A-Z]+)(?: for segment (?P<segment>\d))?"
+    r"(?: of message (?P<of>\d+))?(?P<twice>, twice)?"
+)
+def receipt(play: Play, state: str, segment: str | None, of: str | None, twice: str | None) -> None:
+    segments = [int(segment)] if segment else []
+    for _ in range(2 if twice else 1):
+        play.world.receipt(ReceiptState(state), segments, int(of) - 1 if of else -1)
+
+
+# --- the phone -------------------------------------------------------------------------------
+
+
+@says(r"1414 → phone: (?P<body>.+)")
+def phone_gets(play: Play, body: str) -> None:
+    assert play.told < len(play.world.mts), "nothing was sent to the phone"
+    sent = play.world.mts[play.told].message
+    assert (sent.body, sent.phone) == (body, play.world.phone)
+    play.told += 1
+
+
+@says(r"phone → 1414: (?P<words>.*)")
+def phone_says(play: Play, words: str) -> None:
+    play.world.say(words)
+
+
+@says(r"phone → 1414 in segments (?P<order>\d(?:, \d)+): (?P<words>.+)")
+def phone_says_at_length(play: Play, order: str, words: str) -> None:
+    play.world.say_in_segments(words, [int(n) for n in order.split(", ")])
+
+
+@says(r"phone → 1414 in octets: (?P<octets>[0-9A-F ]+)")
+def phone_sends_noise(play: Play, octets: str) -> None:
+    play.world.hear([play.world.mo(None, bytes.fromhex(octets))])
+
+
+@says(r"(?P<sender>[A-Z]+) → 1414: (?P<words>.+)")
+def a_machine_says(play: Play, sender: str, words: str) -> None:
+    play.world.say(words, sender=sender, from_phone=False)
+
+
+@says(r"silence")
+def silence(play: Play) -> None:
+    """Only for the reader: what is not in the transcript must not happen anyway."""
+
+
+@says(r"kept unread: (?P<why>.+)")
+def kept(play: Play, why: str) -> None:
+    assert ", ".join(play.world.heard()) == why
+
+
+# --- the registers and the provider ----------------------------------------------------------
+
+
+@says(
+    r"(?P<name>\w+) speaks (?P<language>kk|ru|a language we do not know)(?P<ends>, consent for .+)?"
+)
+def registered(play: Play, name: str, language: str, ends: str | None) -> None:
+    hours = timedelta(hours=int(ends.removeprefix(", consent for ").rstrip("h"))) if ends else None
+    play.world.register(name, SPOKEN[language], consent_ends=hours)
+
+
+@says(r"(?P<name>\w+) has another phone")
+def another_phone(play: Play, name: str) -> None:
+    play.world.register(name, None, phone="+77059998877")
+
+
+@says(r"(?P<name>\w+) revokes the consent")
+def revoked(play: Play, name: str) -> None:
+    play.world.revoke(name)
+
+
+@says(r"provider offers (?P<service>[\w-]+)(?: to (?P<name>\w+))?")
+def offered(play: Play, service: str, name: str | None) -> None:
+    made = play.world.offer(service, name or next(iter(play.world.people)))
+    assert isinstance(made, Offer), made
+
+
+@says(r"provider may not offer (?P<service>[\w-]+): (?P<gate>\w+)")
+def not_offered(play: Play, service: str, gate: str) -> None:
+    made = play.world.offer(service, next(iter(play.world.people)))
+    assert getattr(made, "gate", None) == gate, made
+
+
+@says(r"provider withdraws(?: (?P<service>[\w-]+))?")
+def withdrawn(play: Play, service: str | None) -> None:
+    play.world.withdraw(play.offer(service).id)
+
+
+@says(r"provider reports (?P<result>rendered|refused)")
+def reported(play: Play, result: str) -> None:
+    play.world.report(play.offer(None).id, result)
+
+
+@says(r"provider is told: (?P<event>[a-z]+)(?: of (?P<service>[\w-]+))?")
+def provider_hears(play: Play, event: str, service: str | None) -> None:
+    told = (event, play.offer(service).service)
+    assert told in play.untold()
+    play.events_told.append(told)
+
+
+@says(
+    r"(?P<service>[\w-]+) is (?P<state>[a-z]+)(?:, result (?P<result>.+?))?"
+    r"(?:, until (?P<until>\d\d\.\d\d\.\d{4} \d\d:\d\d))?"
+)
+def stands(play: Play, service: str, state: str, result: str | None, until: str | None) -> None:
+    offer = play.offer(None if service == "offer" else service)
+    assert offer.state == state
+    assert result is None or offer.result == result
+    if until is not None:
+        assert offer.deadline is not None
+        assert f"{offer.deadline.astimezone(ALMATY):%d.%m.%Y %H:%M}" == until
+
+
+@says(r"journal(?: of (?P<service>[\w-]+))?: (?P<kinds>.+)")
+def journal_says(play: Play, service: str | None, kinds: str) -> None:
+    entries = play.world.journal(play.offer(service).id)
+    assert ", ".join(e.kind for e in entries) == kinds
+
+
+# --- playing ---------------------------------------------------------------------------------
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The steps of a transcript; "#" begins a remark, an indented line goes on with the last."""
+    held: Line | None = None
+    for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if held is not None and raw.startswith("    "):
+            held = Line(held.number, f"{held.text}\n{raw.strip()}")
+            continue
+        if held is not None:
+            yield held
+        text = "" if raw.startswith("#") else raw.strip()
+        held = Line(number, text) if text else None
+    if held is not None:
+        yield held
+
+
+def carry_out(play: Play, line: Line) -> None:
+    for pattern, step_of in STEPS:
+        found = pattern.match(line.text)
+        if found:
+            if step_of is not phone_gets:
+                assert_all_told(play)
+            step_of(play, **found.groupdict())
+            return
+    raise AssertionError(f"no such step: {line.text}")
+
+
+def assert_all_told(play: Play) -> None:
+    untold = [mt.message.body for mt in play.world.mts[play.told :]]
+    assert untold == [], "the transcript does not have these messages"
+
+
+def play_file(rt: Runtime, clock: ManualClock, path: Path) -> set[Pair]:
+    """Plays a journey; returns the lines of the lifecycle that its journals show."""
+    play = Play(World(rt, clock))
+    for line in lines(path):
+        try:
+            carry_out(play, line)
+        except AssertionError as error:
+            error.add_note(f"{path.name}, line {line.number}: {line.text}")
+            raise
+    assert_all_told(play)
+    assert play.untold() == [], "the transcript does not have these events"
+    return {pair for offer in play.offers for pair in passed(play, offer)}
+
+
+def passed(play: Play, offer: Offer) -> list[Pair]:
+    """The (state, event) pairs of one case, as its journal tells them; the chain must hold."""
+    entries = play.world.journal(offer.id)
+    assert verify(entries, play.world.rt.vault) == []
+    pairs = pairs_of(entries)
+    state = State.MADE
+    for pair in pairs:
+        assert pair[0] is state
+        state = step(*pair)
+    assert state is offer.state
+    return pairs
+
+
+def pairs_of(entries: list[Entry]) -> list[Pair]:
+    """The moves of a case through the lifecycle, folded from its journal alone."""
+    events = {str(event) for event in Event}
+    state, found = State.MADE, []
+    for entry in entries:
+        kind = entry.kind.replace("-", "_")
+        if kind in events:
+            found.append((state, Event(kind)))
+            state = LIFECYCLE[state, Event(kind)]
+    return found
