@@ -12,11 +12,12 @@ from uuid import UUID
 from app.calendar import in_almaty
 from app.conversation import turns
 from app.conversation.records import keep, tidy
+from app.conversation.rooms import Room
 from app.conversation.turns import Came
 from app.conversation.unasked import LoopGuard
 from app.ledger import binds, outbox, segments
 from app.ledger.binds import BindRow
-from app.ledger.outbox import Message
+from app.ledger.outbox import Doubtful, Message
 from app.ledger.segments import Hit, Proof, Standing, Submitted
 from app.ledger.unit import Unit
 from app.runtime import Runtime
@@ -31,6 +32,10 @@ LONGEST_RETRY = 1800.0
 SHORT_RETRY = 5.0  # it is our link that failed, not the message
 ATTEMPTS = 12
 KEYS_KEPT_S = 86_400.0
+ORPHANS_KEPT_S = 3 * 86_400.0
+UNSENT_PAUSE_S = 1.0
+FORGOTTEN_AFTER_S = 10.0
+DOUBTS = 3  # a message that stays unknown so often breaks the link, or is never answered
 PARTS_WAIT_S = 600.0
 PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 
@@ -38,7 +43,8 @@ PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one commit is about. `mark` is a time up to which everything heard is in this batch or
-    an earlier one; `room_for` is how many messages the links would take now."""
+    an earlier one; `drained` and `own` are cids; `room` is how many messages the links of each
+    network would take now."""
 
     inbound: Sequence[Came] = ()
     receipts: Sequence[Receipt] = ()
@@ -47,8 +53,8 @@ class Batch:
     unsent: Sequence[UUID] = ()
     mark: datetime | None = None
     drained: Sequence[str] = ()
-    networks: Sequence[str] = ()
-    room_for: int = 0
+    own: Sequence[str] = ()
+    room: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,13 @@ class Sent:
 @dataclass(slots=True)
 class Exchange:
     """The gateway's side of the ledger. `known_networks` are all that binds.toml names,
-    `without_receipts` the cids of binds whose networks send none."""
+    `without_receipts` the cids of binds whose networks send none, `deaf` the transmitters."""
 
     rt: Runtime
     gateway: UUID
     known_networks: Sequence[str]
     without_receipts: frozenset[str] = frozenset()
+    deaf: frozenset[str] = frozenset()
     guard: LoopGuard = field(default_factory=LoopGuard)
     claimed: dict[UUID, Message] = field(default_factory=dict)
     sent: dict[UUID, Sent] = field(default_factory=dict)
@@ -91,11 +98,12 @@ class Exchange:
             turns.take(self.rt, unit, batch.inbound, self.guard)
             for state in batch.states:
                 self._write_state(unit, state)
-            outbox.release(unit.tx, [(message, unit.now, None) for message in batch.unsent])
+            self._return(unit, [self.claimed[m] for m in batch.unsent if m in self.claimed])
             claimed = self._claim(unit, batch)
             wanted: Mapping[str, str] = {}
             if batch.mark is not None:
-                wanted = binds.heard(unit.tx, batch.drained, batch.mark)
+                binds.heard(unit.tx, batch.drained, batch.mark)
+                wanted = binds.wanted(unit.tx, batch.own)
         at_once = unit.outbox.at_once
         self._remember(batch, finished, [*at_once, *claimed])
         return Committed([*at_once, *claimed], wanted)
@@ -152,9 +160,10 @@ class Exchange:
         self, unit: Unit, settled: Sequence[tuple[Message, Sequence[SubmitResult]]]
     ) -> None:
         closed: list[tuple[UUID, str, str | None]] = []
-        again: list[tuple[UUID, datetime, str | None]] = []
+        again: list[Message] = []
         lost: list[tuple[Message, str]] = []
         doubtful: list[Message] = []
+        pauses: dict[UUID, float] = {}
         for message, results in settled:
             outcomes = {r.outcome for r in results}
             if outcomes == {SubmitOutcome.ACCEPTED}:
@@ -166,13 +175,25 @@ class Exchange:
                 closed.append((message.id, "failed", results[0].cid))
                 lost.append((message, f"status {max(r.status for r in results)}"))
             else:
-                again.append(
-                    (message.id, unit.now + self.rt.waiting(_pause(message, outcomes)), None)
-                )
+                again.append(message)
+                pauses[message.id] = _pause(message, outcomes)
         outbox.close(unit.tx, closed, unit.now)
-        outbox.release(unit.tx, again)
+        self._return(unit, again, pauses)
         self._tell_failed(unit, lost)
         self._tell_unknown(unit, doubtful)
+
+    def _return(
+        self, unit: Unit, messages: Sequence[Message], pauses: Mapping[UUID, float] | None = None
+    ) -> None:
+        """Gives messages that have not left back to the outbox, to rest so many seconds (one
+        unless `pauses` says otherwise); their rooms hear that nobody has seen them."""
+        known = pauses or {}
+        due = {m.id: unit.now + self.rt.waiting(known.get(m.id, UNSENT_PAUSE_S)) for m in messages}
+        outbox.release(unit.tx, [(m.id, due[m.id], None) for m in messages])
+        for name, room in self.rt.rooms.items():
+            mine = [(m.case_id, m.kind) for m in messages if m.room == name and m.case_id]
+            if mine:
+                room.returned(unit, [(case, kind) for case, kind in mine if case])
 
     def _tell_failed(self, unit: Unit, lost: Sequence[tuple[Message, str]]) -> None:
         for name, room in self.rt.rooms.items():
@@ -221,18 +242,23 @@ class Exchange:
     def _claim(self, unit: Unit, batch: Batch) -> list[Message]:
         """Claims what is due: the intent is in the ledger before the first octet leaves. Rooms
         are asked once more whether each message may still go."""
-        if batch.room_for <= 0 or not batch.networks:
-            return []
-        messages = outbox.claim(
-            unit.tx,
-            unit.vault,
-            self.gateway,
-            unit.now,
-            networks=batch.networks,
-            known=self.known_networks,
-            limit=batch.room_for,
-            bulk=self._may_offer(unit.now),
-        )
+        may_offer = self._may_offer(unit.now)
+        messages: list[Message] = []
+        left = sum(batch.room.values())
+        for network, free in (*batch.room.items(), (None, left)):
+            limit = min(free, left)
+            if limit > 0:
+                claimed = outbox.claim(
+                    unit.tx,
+                    unit.vault,
+                    self.gateway,
+                    unit.now,
+                    network=network,
+                    limit=limit,
+                    bulk=may_offer,
+                )
+                messages += claimed
+                left -= len(claimed)
         stopped: set[UUID] = set()
         for name, room in self.rt.rooms.items():
             mine = [m for m in messages if m.room == name]
@@ -251,6 +277,7 @@ class Exchange:
         row = BindRow(
             state.cid, state.network, self.gateway, stands, reason, state.at,
             has_receipts=state.cid not in self.without_receipts,
+            hears=state.cid not in self.deaf,
         )  # fmt: skip
         binds.write(unit.tx, row)
 
@@ -259,6 +286,14 @@ class Exchange:
         with self.rt.unit() as unit:
             keep(unit.tx, unit.vault, message, "poisoned")
 
+    def set_result_aside(self, result: SubmitResult) -> None:
+        """A response that cannot be stored leaves its message unknown, for a receipt to settle."""
+        message_id = UUID(result.message_id)
+        with self.rt.unit() as unit:
+            outbox.close(unit.tx, [(message_id, "unknown", result.cid)], unit.now)
+        self.claimed.pop(message_id, None)
+        self.sent.pop(message_id, None)
+
     # --- what others left behind --------------------------------------------------------------
 
     def inherit(self, dead: Sequence[UUID], patience: timedelta) -> int:
@@ -266,20 +301,18 @@ class Exchange:
         receipts, the rest is unknown; after `patience` without a receipt it is sent again and
         the journal says so. Returns how many were found."""
         with self.rt.unit(self.gateway) as unit:
-            doubts = outbox.doubt(unit.tx, dead) if dead else []
+            doubts = outbox.doubt(unit.tx, dead, unit.now) if dead else []
             accepted = segments.accepted(unit.tx, [d.id for d in doubts])
             outbox.close(unit.tx, [(i, "sent", None) for i in accepted], unit.now)
             overdue = outbox.overdue_doubts(unit.tx, unit.now - patience)
-            outbox.release(unit.tx, [(d.id, unit.now, None) for d in overdue])
+            worn_out = [d for d in overdue if d.attempts >= DOUBTS]
+            again = [d for d in overdue if d.attempts < DOUBTS]
+            outbox.release(unit.tx, [(d.id, unit.now, None) for d in again])
+            outbox.close(unit.tx, [(d.id, "failed", None) for d in worn_out], unit.now)
             for name, room in self.rt.rooms.items():
-                notes = [
-                    (d.case_id, "message-sent-again", {"message": d.id, "wording": d.kind})
-                    for d in overdue
-                    if d.room == name and d.case_id
-                ]
-                if notes:
-                    room.noted(unit, [(case, kind, facts) for case, kind, facts in notes if case])
-            return len(doubts)
+                _note_again(unit, room, [d for d in again if d.room == name])
+                _note_failed(unit, room, [d for d in worn_out if d.room == name])
+            return len(doubts) + len(again)
 
     def tidy(self) -> int:
         """Forgets keys of MOs too old to be redelivered, and hands long messages of which a
@@ -287,7 +320,28 @@ class Exchange:
         with self.rt.unit() as unit:
             forget = unit.now - self.rt.waiting(KEYS_KEPT_S)
             late = unit.now - self.rt.waiting(PARTS_WAIT_S)
+            outbox.free_of_unknown_networks(unit.tx, self.known_networks)
+            forgotten = unit.now - self.rt.waiting(FORGOTTEN_AFTER_S)
+            outbox.doubt_forgotten(unit.tx, self.gateway, list(self.claimed), forgotten, unit.now)
+            orphans = unit.now - self.rt.waiting(ORPHANS_KEPT_S)
+            self._match(unit, segments.late_matches(unit.tx, orphans))
             return tidy(unit.tx, unit.vault, forget, late)
+
+
+def _note_again(unit: Unit, room: Room, again: Sequence[Doubtful]) -> None:
+    notes = [
+        (d.case_id, "message-sent-again", {"message": d.id, "wording": d.kind})
+        for d in again
+        if d.case_id
+    ]
+    if notes:
+        room.noted(unit, notes)
+
+
+def _note_failed(unit: Unit, room: Room, worn_out: Sequence[Doubtful]) -> None:
+    lost = [(d.case_id, d.kind, "never answered") for d in worn_out if d.case_id]
+    if lost:
+        room.failed(unit, lost)
 
 
 def _is_worn_out(message: Message, outcomes: set[SubmitOutcome]) -> bool:
@@ -299,7 +353,7 @@ def _pause(message: Message, outcomes: set[SubmitOutcome]) -> float:
     """How many seconds a refused message rests: twice as long each time, up to half an hour."""
     base = max(RETRY[o] for o in outcomes if o in RETRY)
     longest = LONGEST_RETRY if SubmitOutcome.RETRY_LATER in outcomes else SHORT_RETRY
-    return float(min(base * 2 ** (message.attempts - 1), longest))
+    return float(min(base * 2 ** min(message.attempts - 1, 12), longest))
 
 
 def _proof(unit: Unit, r: Receipt) -> Proof:

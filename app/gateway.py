@@ -5,7 +5,7 @@ acknowledged and the answers leave from memory. No row is updated and nothing is
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -39,7 +39,7 @@ FULL = 20_000  # heard and not yet committed: beyond it the networks are told to
 HEARTBEAT_S = 0.25
 INHERIT_S = 2.0
 PATIENCE_S = 30.0
-TIDY_EVERY = 30  # looks after dead gateways
+TIDY_EVERY = 10  # looks after dead gateways
 TRIES = 3
 
 T = TypeVar("T")
@@ -57,7 +57,8 @@ class Gateway:
         self.binds = {bind.cid: bind for bind in binds}
         networks = sorted({*known, *(b.network for b in binds)})
         silent = frozenset(b.cid for b in binds if not b.receipts)
-        self.exchange = Exchange(rt, self.id, networks, silent)
+        deaf = frozenset(b.cid for b in binds if b.bind == "transmitter")
+        self.exchange = Exchange(rt, self.id, networks, silent, deaf)
         self.inbox: list[Heard] = []
         self.unsent: list[UUID] = []
         self._wake = asyncio.Event()
@@ -65,12 +66,13 @@ class Gateway:
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._heartbeat_at = 0.0
         self._tidy_in = TIDY_EVERY
+        self._refused_at: dict[str, float] = {}
 
     # --- from the links ---------------------------------------------------------------------
 
     def _heard(self, item: Heard) -> None:
         if isinstance(item, Inbound | Receipt) and len(self.inbox) >= FULL:
-            self._acknowledge([item.acknowledgement], ESME_RX_T_APPN)
+            self._send_back([item.acknowledgement])
             return
         if isinstance(item, BindState):
             log.info("bind", cid=item.cid, event_=item.event, reason=item.reason)
@@ -85,17 +87,19 @@ class Gateway:
 
     async def run(self) -> None:
         """Serves until `stop`; then drains: no new messages, the window is waited for, unbind."""
+        self._holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
         links = [asyncio.create_task(link.run()) for link in self.links.values()]
         keeper = asyncio.create_task(self._inherit())
-        holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
         try:
             while not self._stopping:
                 await self._turn()
             await self._drain()
         finally:
-            keeper.cancel()
+            # Whatever ended the loop, no bind may stay up behind a gateway that commits nothing.
+            for task in (*links, keeper):
+                task.cancel()
             await asyncio.gather(*links, keeper, return_exceptions=True)
-            holder.release()
+            self._holder.release()
             self._ledger.shutdown()
 
     def stop(self) -> None:
@@ -110,24 +114,28 @@ class Gateway:
         except TimeoutError:
             pass
         self._wake.clear()
-        await self._exchange(room_for=self._room())
+        await self._exchange(self._room())
 
-    async def _exchange(self, room_for: int) -> None:
+    async def _exchange(self, room: Mapping[str, int]) -> None:
         mark = self.rt.clock()
         items, self.inbox = self.inbox[:BATCH], self.inbox[BATCH:]
         is_due = self._until_heartbeat() <= 0
-        if not (items or room_for or is_due or self.unsent):
+        if not (items or room or is_due or self.unsent):
             return
         if self.inbox:
             self._wake.set()
         unsent, self.unsent = self.unsent, []
-        batch = self._batch(items, unsent, room_for, mark if is_due and not self.inbox else None)
+        batch = self._batch(items, unsent, room, mark if is_due and not self.inbox else None)
         if is_due:
             self._heartbeat_at = asyncio.get_running_loop().time() + HEARTBEAT_S
         await self._commit(items, batch)
 
     def _batch(
-        self, items: Sequence[Heard], unsent: Sequence[UUID], room_for: int, mark: datetime | None
+        self,
+        items: Sequence[Heard],
+        unsent: Sequence[UUID],
+        room: Mapping[str, int],
+        mark: datetime | None,
     ) -> Batch:
         drained = {cid for cid, link in self.links.items() if self._is_drained(link)}
         return Batch(
@@ -142,15 +150,15 @@ class Gateway:
             unsent=unsent,
             mark=mark,
             drained=sorted(drained),
-            networks=sorted({self.binds[c].network for c, k in self.links.items() if k.is_bound}),
-            room_for=room_for,
+            own=sorted(self.links),
+            room=room,
         )
 
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
         try:
             done = await self._in_thread(lambda: self._try(batch))
-        except FAILURES as error:
-            log.error("batch-refused", reason=in_words(error), messages=len(items))
+        except Exception as error:  # our own bugs too: one batch must not silence a network
+            log.error("batch-refused", reason=_reason(error), messages=len(items))
             if is_down(error):
                 self._refuse(items, batch)
                 await asyncio.sleep(0.5)
@@ -182,9 +190,7 @@ class Gateway:
 
     def _refuse(self, items: Sequence[Heard], batch: Batch) -> None:
         """Nothing could be stored: the networks keep their messages, we keep our results."""
-        self._acknowledge(
-            [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)], ESME_RX_T_APPN
-        )
+        self._send_back([i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)])
         kept = [i for i in items if isinstance(i, SubmitResult | BindState)]
         self.inbox[:0] = kept
         self.unsent[:0] = batch.unsent
@@ -196,20 +202,27 @@ class Gateway:
         for item in items:
             try:
                 done = await self._in_thread(
-                    lambda one=item: self._try(self._batch([one], [], 0, None))  # type: ignore[misc]
+                    lambda one=item: self._try(self._batch([one], [], {}, None))  # type: ignore[misc]
                 )
-            except FAILURES as error:
+            except Exception as error:
                 if is_down(error):
                     self._refuse([item], Batch())
                     continue
-                log.error("poisoned", kind=type(error).__name__)
+                log.error("poisoned", reason=_reason(error))
                 await self._set_aside(item)
             else:
                 self._accept([item], done)
 
     async def _set_aside(self, item: Heard) -> None:
-        if isinstance(item, Inbound):
-            await self._in_thread(lambda: self.exchange.set_aside(item))
+        try:
+            if isinstance(item, Inbound):
+                await self._in_thread(lambda: self.exchange.set_aside(item))
+            elif isinstance(item, SubmitResult):
+                await self._in_thread(lambda: self.exchange.set_result_aside(item))
+        except Exception as error:
+            log.error("not-set-aside", reason=_reason(error))
+            self._refuse([item], Batch())
+            return
         if isinstance(item, Inbound | Receipt):
             self._acknowledge([item.acknowledgement], ESME_ROK)
 
@@ -236,9 +249,7 @@ class Gateway:
         question goes only where receipts come from: without one its 24 hours never start."""
         is_question = message.priority is Priority.BULK
         bound = [
-            k
-            for k in self.links.values()
-            if k.is_bound and k.bind.bind != "receiver" and (k.bind.receipts or not is_question)
+            k for k in self.links.values() if _may_send(k) and (k.bind.receipts or not is_question)
         ]
         own = [k for k in bound if k.bind.network == message.network]
         digits = message.phone.lstrip("+")
@@ -252,6 +263,14 @@ class Gateway:
             if cid in self.links:
                 self.links[cid].acknowledge_many(list(group), status)
 
+    def _send_back(self, acknowledgements: Sequence[Acknowledgement]) -> None:
+        """Tells networks to keep their messages. Until those have come again, nothing of theirs
+        may be said to be heard: their binds drain anew."""
+        now = asyncio.get_running_loop().time()
+        for acknowledgement in acknowledgements:
+            self._refused_at[acknowledgement.cid] = now
+        self._acknowledge(acknowledgements, ESME_RX_T_APPN)
+
     def _obey(self, cid: str, wanted: str) -> None:
         link = self.links.get(cid)
         if link is not None and wanted == "suspended" and not link.is_suspended:
@@ -261,15 +280,26 @@ class Gateway:
 
     # --- small facts ------------------------------------------------------------------------
 
-    def _room(self) -> int:
-        return min(BATCH, sum((link.free for link in self.links.values()), 0))
+    def _room(self) -> dict[str, int]:
+        """How many messages each network's links would take now; networks without room are out."""
+        room: dict[str, int] = {}
+        for link in self.links.values():
+            if _may_send(link) and link.free > 0:
+                network = link.bind.network
+                room[network] = min(BATCH, room.get(network, 0) + link.free)
+        return room
 
     def _is_drained(self, link: Link) -> bool:
-        """Bound for longer than the drain grace: what was stuck in the network has come."""
-        if not link.is_bound or link.up_since is None:
+        """Bound, and nothing refused, for longer than the drain grace: what was stuck in the
+        network has come."""
+        if not link.is_bound or link.up_since is None or link.bind.bind == "transmitter":
+            return False
+        grace = self.rt.settings.sending.drain_grace
+        refused_at = self._refused_at.get(link.bind.cid)
+        if refused_at is not None and asyncio.get_running_loop().time() - refused_at < grace:
             return False
         up = self.rt.real_seconds((self.rt.clock() - link.up_since).total_seconds())
-        return up >= self.rt.settings.sending.drain_grace
+        return up >= grace
 
     def _connection(self, acknowledgement: Acknowledgement) -> str:
         return f"{self.id}:{acknowledgement.cid}:{acknowledgement.connection}"
@@ -288,14 +318,15 @@ class Gateway:
             try:
                 if await self._in_thread(lambda: self._inherit_now(patience)):
                     self._wake.set()
-            except FAILURES as error:
-                log.error("ledger-down", reason=in_words(error))
+            except Exception as error:  # the next beat tries again
+                log.error("not-inherited", reason=_reason(error))
 
     def _inherit_now(self, patience: timedelta) -> int:
         self._tidy_in -= 1
         if self._tidy_in <= 0:
             self._tidy_in = TIDY_EVERY
             self.exchange.tidy()
+        self._holder.renew()
         return self.exchange.inherit(liveness.dead(self.rt.ledger, self.id), patience)
 
     async def _drain(self) -> None:
@@ -303,9 +334,18 @@ class Gateway:
         stops = [asyncio.create_task(link.stop()) for link in self.links.values()]
         while not all(task.done() for task in stops):
             await asyncio.wait(stops, timeout=0.05)
-            await self._exchange(room_for=0)
+            await self._exchange({})
         while self.inbox or self.unsent:
             before = len(self.inbox) + len(self.unsent)
-            await self._exchange(room_for=0)
+            await self._exchange({})
             if len(self.inbox) + len(self.unsent) >= before:
                 break
+
+
+def _may_send(link: Link) -> bool:
+    return link.is_bound and not link.is_suspended and link.bind.bind != "receiver"
+
+
+def _reason(error: Exception) -> str:
+    """In words where the ledger failed; else only the kind: a text may hold what was said."""
+    return in_words(error) if isinstance(error, FAILURES) else type(error).__name__

@@ -22,8 +22,8 @@ class ReceiptState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """ENROUTE and ACCEPTD say only that the message is still on its way."""
-        return self not in (ReceiptState.ENROUTE, ReceiptState.ACCEPTD)
+        """ENROUTE and ACCEPTD say only that the message is still on its way, UNKNOWN nothing."""
+        return self not in (ReceiptState.ENROUTE, ReceiptState.ACCEPTD, ReceiptState.UNKNOWN)
 
 
 class UssdOp(IntEnum):

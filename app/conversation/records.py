@@ -33,10 +33,11 @@ _ASK = sql(
     SELECT c, p, :room, :dialog, :step, 'waiting'
     FROM unnest(CAST(:cases AS uuid[]), CAST(:phones AS bytea[])) AS t (c, p)"""
 )
-# Phones are locked by an advisory lock, because the row that would be locked may not exist yet.
+# Phones are locked by an advisory lock, because the row that would be locked may not exist yet;
+# by 1024 locks for all of them, so that a large batch fits into the server's lock table.
 _LOCK = sql(
     """SELECT pg_advisory_xact_lock(14, k) FROM (
-        SELECT DISTINCT hashtext(encode(p, 'hex')) AS k
+        SELECT DISTINCT hashtext(encode(p, 'hex')) & 1023 AS k
         FROM unnest(CAST(:phones AS bytea[])) AS t (p) ORDER BY k) locks"""
 )
 _OPEN_NEXT = sql(
@@ -130,10 +131,9 @@ _KEYS = sql(
     SELECT DISTINCT ON (key) key, connection, :now
     FROM unnest(CAST(:keys AS bytea[]), CAST(:connections AS text[])) AS t (key, connection)
     ON CONFLICT (key) DO UPDATE SET connection = excluded.connection,
-        received_at = excluded.received_at
-    RETURNING key, (xmax = 0) AS is_new,
-        (SELECT o.connection FROM mo_keys o WHERE o.key = k.key) AS before,
-        (SELECT o.received_at FROM mo_keys o WHERE o.key = k.key) AS before_at"""
+        received_at = excluded.received_at,
+        before = k.connection, before_at = k.received_at
+    RETURNING key, before, before_at"""
 )
 _HEARD = sql(
     """INSERT INTO heard (id, received_at, network, cid, phone_index, sender, octets,
@@ -148,6 +148,8 @@ _PART = sql(
         :text, :data_coding, :sender, :cid, :received_at)
     ON CONFLICT DO NOTHING"""
 )
+# Two gateways may take two segments at once; the second must see what the first stored.
+_LOCK_PARTS = sql("SELECT pg_advisory_xact_lock(16, hashtext(:sender))")
 _PARTS = sql(
     """SELECT number, octets, text, data_coding, received_at FROM parts
     WHERE network = :network AND sender_index = :sender_index AND destination = :destination
@@ -184,19 +186,14 @@ class SeenBefore:
 def seen_before(
     tx: Tx, messages: Sequence[tuple[bytes, str]], now: datetime
 ) -> dict[bytes, SeenBefore]:
-    """Notes (key, connection) of every MO and tells which of the keys were known before. The
-    sub-selects see the table as it was when the statement began."""
+    """Notes (key, connection) of every MO and tells which of the keys were known before."""
     if not messages:
         return {}
     found = tx.execute(
         _KEYS,
         {"keys": [k for k, _ in messages], "connections": [c for _, c in messages], "now": now},
     )
-    return {
-        bytes(r.key): SeenBefore(r.before, r.before_at)
-        for r in found
-        if not r.is_new and r.before is not None
-    }
+    return {bytes(r.key): SeenBefore(r.before, r.before_at) for r in found if r.before is not None}
 
 
 def _octets(text: str) -> bytes:
@@ -243,6 +240,7 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
     Segments meet across the binds of a network."""
     key = _key_of(vault, message, segment)
     context = vault.index("phone", message.sender)
+    tx.execute(_LOCK_PARTS, {"sender": context.hex()})
     text = message.text
     tx.execute(
         _PART,

@@ -20,7 +20,9 @@ from dialogs.engine.turn import Turn
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A person's answer to an open question. `stuck` says that the network was down at the time
-    the answer is about, so that it is judged as in time; `how` is "sms", "ussd" or "app"."""
+    the answer is about, so that it is judged as in time; `how` is "sms", "ussd" or "app".
+    `repeats`: the same octets were heard then, so this may be their redelivery; the turn is then
+    that of an unclear reply, for whoever was asked something else since."""
 
     question: Question
     turn: Turn
@@ -31,6 +33,7 @@ class Reply:
     language: str | None
     evidence: Mapping[str, object]
     stuck: bool = False
+    repeats: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,9 @@ class Room(Protocol):
 
     def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
         """Receipts came: how the messages stand now."""
+
+    def returned(self, unit: Unit, messages: Sequence[tuple[UUID, str]]) -> None:
+        """Messages that were claimed and have not left: (case, kind). Nobody has seen them."""
 
     def failed(self, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
         """Messages that no network would take: (case, kind, why)."""

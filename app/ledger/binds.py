@@ -7,10 +7,12 @@ just come up and is still draining, stops the clock's consequences and not the c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from app.ledger.engine import Tx, sql
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +28,21 @@ class BindRow:
     heard_through: datetime | None = None
     wanted: str = "running"
     has_receipts: bool = True
+    hears: bool = True
 
 
 _WRITE = sql(
-    """INSERT INTO binds (cid, network, gateway, state, reason, since, has_receipts)
-    VALUES (:cid, :network, :gateway, :state, :reason, :since, :has_receipts)
+    """INSERT INTO binds (cid, network, gateway, state, reason, since, has_receipts, hears)
+    VALUES (:cid, :network, :gateway, :state, :reason, :since, :has_receipts, :hears)
     ON CONFLICT (cid) DO UPDATE SET network = excluded.network, gateway = excluded.gateway,
         state = excluded.state, reason = excluded.reason, since = excluded.since,
-        has_receipts = excluded.has_receipts"""
+        has_receipts = excluded.has_receipts, hears = excluded.hears"""
 )
 _HEARD = sql(
     """UPDATE binds b SET heard_through = greatest(b.heard_through, :through)
-    WHERE b.cid = ANY(CAST(:cids AS text[])) RETURNING cid, wanted"""
+    WHERE b.cid = ANY(CAST(:cids AS text[]))"""
 )
+_WANTED = sql("SELECT cid, wanted FROM binds WHERE cid = ANY(CAST(:cids AS text[]))")
 _ALL = sql("SELECT * FROM binds ORDER BY cid")
 _FORGET = sql("DELETE FROM binds WHERE NOT cid = ANY(CAST(:cids AS text[])) RETURNING cid")
 _WANT = sql("UPDATE binds SET wanted = :wanted WHERE cid = :cid RETURNING cid")
@@ -46,14 +50,18 @@ _WANT = sql("UPDATE binds SET wanted = :wanted WHERE cid = :cid RETURNING cid")
 
 def write(tx: Tx, row: BindRow) -> None:
     """Writes a change of a bind's state; its mark and what is wanted of it stay."""
-    names = ("cid", "network", "gateway", "state", "reason", "since", "has_receipts")
+    names = ("cid", "network", "gateway", "state", "reason", "since", "has_receipts", "hears")
     tx.execute(_WRITE, {n: getattr(row, n) for n in names})
 
 
-def heard(tx: Tx, cids: Sequence[str], through: datetime) -> dict[str, str]:
-    """Raises the low-water mark of binds that are up and drained; tells what is wanted of them."""
-    found = tx.execute(_HEARD, {"cids": list(cids), "through": through})
-    return {r.cid: r.wanted for r in found}
+def heard(tx: Tx, cids: Sequence[str], through: datetime) -> None:
+    """Raises the low-water mark of binds that are up and drained."""
+    tx.execute(_HEARD, {"cids": list(cids), "through": through})
+
+
+def wanted(tx: Tx, cids: Sequence[str]) -> dict[str, str]:
+    """What an engineer wants of these binds: running or suspended."""
+    return {r.cid: r.wanted for r in tx.execute(_WANTED, {"cids": list(cids)})}
 
 
 def every(tx: Tx) -> list[BindRow]:
@@ -69,6 +77,7 @@ def every(tx: Tx) -> list[BindRow]:
             r.heard_through,
             r.wanted,
             r.has_receipts,
+            r.hears,
         )
         for r in tx.execute(_ALL)
     ]
@@ -85,21 +94,13 @@ def want(tx: Tx, cid: str, wanted: str) -> bool:
 
 
 def heard_through(rows: Sequence[BindRow]) -> dict[str, datetime]:
-    """Per network, up to when all it handed over is committed: the lowest mark of its bound
-    binds. A network none of whose binds is bound keeps the highest mark it ever reached."""
-    marks: dict[str, list[tuple[bool, datetime]]] = {}
-    for row in rows:
-        if row.heard_through is not None:
-            marks.setdefault(row.network, []).append((row.state == "bound", row.heard_through))
-        else:
-            marks.setdefault(row.network, [])
+    """Per network, up to when all it handed over is committed: the lowest mark of its hearing
+    binds, up or down. A bind that was never up and drained holds its network back for good."""
     through: dict[str, datetime] = {}
-    for network, found in marks.items():
-        bound = [mark for is_bound, mark in found if is_bound]
-        if bound:
-            through[network] = min(bound)
-        elif found:
-            through[network] = max(mark for _, mark in found)
+    for row in rows:
+        if row.hears:
+            mark = row.heard_through or NEVER
+            through[row.network] = min(mark, through.get(row.network, mark))
     return through
 
 

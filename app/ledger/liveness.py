@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from app.ledger.engine import Ledger, sql
+from app.ledger.failures import FAILURES
 from app.ledger.outbox import claimed_by_others
 
+_ALIVE = sql("SELECT 1")
 _HOLD = sql("SELECT pg_advisory_lock(1414, hashtext(:gateway))")
 _TRY = sql("SELECT pg_try_advisory_lock(1414, hashtext(:gateway))")
 _LET_GO = sql("SELECT pg_advisory_unlock(1414, hashtext(:gateway))")
@@ -19,7 +21,16 @@ _LET_GO = sql("SELECT pg_advisory_unlock(1414, hashtext(:gateway))")
 class Holder:
     """Keeps the connection on which a gateway's lock lives."""
 
+    ledger: Ledger
+    gateway: UUID
     connection: Connection
+
+    def renew(self) -> None:
+        """Takes the lock again if its connection was lost, as in a restart of PostgreSQL."""
+        try:
+            self.connection.execute(_ALIVE)
+        except FAILURES:
+            self.connection = _locked(self.ledger, self.gateway)
 
     def release(self) -> None:
         """Ends the gateway's life in the eyes of others."""
@@ -28,10 +39,14 @@ class Holder:
 
 def hold(ledger: Ledger, gateway: UUID) -> Holder:
     """Takes the gateway's lock for as long as its connection lives."""
+    return Holder(ledger, gateway, _locked(ledger, gateway))
+
+
+def _locked(ledger: Ledger, gateway: UUID) -> Connection:
     connection = ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.execute(_HOLD, {"gateway": str(gateway)})
     connection.detach()
-    return Holder(connection)
+    return connection
 
 
 def dead(ledger: Ledger, gateway: UUID) -> Sequence[UUID]:

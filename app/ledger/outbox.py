@@ -122,11 +122,10 @@ _INSERT = sql(
 )
 _CLAIM = sql(
     """UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, claimed_at = :now,
-        attempts = o.attempts + 1
+        attempts = least(o.attempts + 1, 32000)
     FROM (SELECT id FROM outbox
           WHERE state = 'ready' AND priority <= :most AND due_at <= :now
-            AND (network IS NULL OR network = ANY(CAST(:networks AS text[]))
-                 OR NOT network = ANY(CAST(:known AS text[])))
+            AND coalesce(network, '') = :network
           ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED) c
     WHERE o.id = c.id
     RETURNING o.id, o.case_id, o.room, o.kind, o.phone_index, o.phone, o.body, o.network,
@@ -153,17 +152,29 @@ _RELEASE = sql(
         AS t (id, due_at, network)
     WHERE o.id = t.id AND o.state IN ('claimed', 'unknown')"""
 )
-_RECIPROCAL = sql(
-    """SELECT id, claimed_by FROM outbox WHERE state = 'claimed' AND claimed_by <> :gateway"""
+_OTHERS = sql(
+    """SELECT DISTINCT claimed_by FROM outbox WHERE state = 'claimed' AND claimed_by <> :gateway"""
+)
+_ANY_NETWORK = sql(
+    """UPDATE outbox SET network = NULL
+    WHERE state = 'ready' AND NOT network = ANY(CAST(:known AS text[]))"""
+)
+_FORGOTTEN = sql(
+    """UPDATE outbox o SET state = 'unknown', closed_at = :now
+    WHERE state = 'claimed' AND claimed_by = :gateway AND claimed_at < :before
+      AND NOT id = ANY(CAST(:held AS uuid[]))
+      AND NOT EXISTS (SELECT 1 FROM segments s
+          WHERE s.outbox_id = o.id AND s.attempt = o.attempts)
+    RETURNING id"""
 )
 _UNKNOWN = sql(
-    """UPDATE outbox SET state = 'unknown' WHERE state = 'claimed'
+    """UPDATE outbox SET state = 'unknown', closed_at = :now WHERE state = 'claimed'
     AND claimed_by = ANY(CAST(:gateways AS uuid[]))
     RETURNING id, case_id, room, kind"""
 )
 _STALE_UNKNOWN = sql(
     """SELECT id, case_id, room, kind, attempts FROM outbox
-    WHERE state = 'unknown' AND claimed_at <= :before
+    WHERE state = 'unknown' AND closed_at <= :before
     ORDER BY seq LIMIT 500 FOR UPDATE SKIP LOCKED"""
 )
 
@@ -174,21 +185,18 @@ def claim(
     gateway: UUID,
     now: datetime,
     *,
-    networks: Sequence[str],
-    known: Sequence[str],
+    network: str | None,
     limit: int,
     bulk: bool,
 ) -> list[Message]:
-    """Takes up to `limit` due messages for this gateway, replies first; `bulk` False leaves
-    offers where they are (quiet hours). `networks` are those this gateway is bound to now,
-    `known` all networks any gateway serves: a message for neither may leave by any of them."""
+    """Takes up to `limit` due messages for a network (None: for any) for this gateway, replies
+    first; `bulk` False leaves offers where they are (quiet hours)."""
     found = tx.execute(
         _CLAIM,
         {
             "gateway": gateway,
             "now": now,
-            "networks": list(networks),
-            "known": list(known),
+            "network": network or "",
             "limit": limit,
             "most": int(Priority.BULK if bulk else Priority.LEGAL),
         },
@@ -244,12 +252,23 @@ def release(tx: Tx, rows: Sequence[tuple[UUID, datetime, str | None]]) -> None:
         )
 
 
-def claimed_by_others(tx: Tx, gateway: UUID) -> dict[UUID, int]:
-    """Other gateways that hold claims, with how many; the dead among them left them behind."""
-    holders: dict[UUID, int] = {}
-    for row in tx.execute(_RECIPROCAL, {"gateway": gateway}):
-        holders[row.claimed_by] = holders.get(row.claimed_by, 0) + 1
-    return holders
+def claimed_by_others(tx: Tx, gateway: UUID) -> list[UUID]:
+    """Other gateways that hold claims; the dead among them left theirs behind."""
+    return list(tx.execute(_OTHERS, {"gateway": gateway}).scalars())
+
+
+def free_of_unknown_networks(tx: Tx, known: Sequence[str]) -> None:
+    """Messages for networks that nobody serves any more may leave by any."""
+    tx.execute(_ANY_NETWORK, {"known": list(known)})
+
+
+def doubt_forgotten(
+    tx: Tx, gateway: UUID, held: Sequence[UUID], before: datetime, now: datetime
+) -> list[UUID]:
+    """Own claims older than `before` of which this gateway knows nothing: their commit succeeded
+    and its answer was lost. They become `unknown`."""
+    values = {"gateway": gateway, "held": list(held), "before": before, "now": now}
+    return list(tx.execute(_FORGOTTEN, values).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +282,13 @@ class Doubtful:
     attempts: int = 1
 
 
-def doubt(tx: Tx, gateways: Sequence[UUID]) -> list[Doubtful]:
+def doubt(tx: Tx, gateways: Sequence[UUID], now: datetime) -> list[Doubtful]:
     """The claims of dead gateways become `unknown`: only a receipt or patience settles them."""
-    found = tx.execute(_UNKNOWN, {"gateways": list(gateways)})
+    found = tx.execute(_UNKNOWN, {"gateways": list(gateways), "now": now})
     return [Doubtful(r.id, r.case_id, r.room, r.kind) for r in found]
 
 
 def overdue_doubts(tx: Tx, before: datetime) -> list[Doubtful]:
-    """Unknown messages claimed before `before` of which no receipt has come, locked."""
+    """Messages that became unknown before `before` and of which no receipt has come, locked."""
     found = tx.execute(_STALE_UNKNOWN, {"before": before})
     return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts) for r in found]

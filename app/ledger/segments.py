@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Row, Tx, sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ _INSERT = sql(
     SELECT * FROM unnest(CAST(:outbox_id AS uuid[]), CAST(:attempt AS smallint[]),
         CAST(:number AS smallint[]), CAST(:total AS smallint[]), CAST(:cid AS text[]),
         CAST(:network AS text[]), CAST(:phone_index AS bytea[]), CAST(:smsc_id AS text[]),
-        CAST(:status AS int[]), CAST(:outcome AS text[]), CAST(:at AS timestamptz[]))
+        CAST(:status AS bigint[]), CAST(:outcome AS text[]), CAST(:at AS timestamptz[]))
     ON CONFLICT (outbox_id, attempt, number) DO UPDATE
         SET smsc_id = excluded.smsc_id, status = excluded.status, outcome = excluded.outcome,
             cid = excluded.cid, network = excluded.network, at = excluded.at"""
@@ -105,7 +105,7 @@ _RECORD = sql(
         CAST(:number AS smallint[]), CAST(:receipt AS text[]), CAST(:error AS text[]),
         CAST(:at AS timestamptz[])) AS t (outbox_id, attempt, number, receipt, error, at)
     WHERE s.outbox_id = t.outbox_id AND s.attempt = t.attempt AND s.number = t.number
-      AND (s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD'))
+      AND (s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD', 'UNKNOWN'))
     RETURNING s.outbox_id"""
 )
 _STANDING = sql(
@@ -118,7 +118,7 @@ _STANDING = sql(
             max(receipt_at) AS last_at,
             count(*) FILTER (WHERE receipt = 'DELIVRD') AS delivered,
             count(*) FILTER (WHERE receipt IN
-                ('EXPIRED', 'DELETED', 'UNDELIV', 'UNKNOWN', 'REJECTD')) AS failed
+                ('EXPIRED', 'DELETED', 'UNDELIV', 'REJECTD')) AS failed
         FROM segments
         WHERE outbox_id = t.id
           AND attempt = (SELECT max(attempt) FROM segments WHERE outbox_id = t.id)
@@ -156,13 +156,7 @@ def adopt(tx: Tx, rows: Sequence[Submitted]) -> list[Proof]:
         _ADOPT, {"smsc_id": [s for s, _ in spelled], "phone": [p for _, p in spelled]}
     )
     back = {s: r.smsc_id for r in named for s in spellings(r.smsc_id)}
-    return [
-        Proof(
-            (back[r.smsc_id],), bytes(r.phone_index), r.network, r.state, r.error, r.done_at,
-            r.received_at, r.state not in ("ENROUTE", "ACCEPTD"),
-        )
-        for r in found
-    ]  # fmt: skip
+    return [_adopted(r, back[r.smsc_id]) for r in found]
 
 
 def spellings(smsc_id: str) -> tuple[str, ...]:
@@ -255,7 +249,7 @@ def accepted(tx: Tx, outbox_ids: Sequence[UUID]) -> list[UUID]:
 
 def keep_orphans(tx: Tx, orphans: Sequence[Proof]) -> None:
     """Stores receipts whose submit response has not come yet; the response will look for them."""
-    flat = [(s, p) for p in orphans for s in p.ids[:1]]
+    flat = [(s, p) for p in orphans for s in p.ids]
     if flat:
         tx.execute(
             _ORPHAN,
@@ -269,3 +263,32 @@ def keep_orphans(tx: Tx, orphans: Sequence[Proof]) -> None:
                 "received": [p.received_at for _, p in flat],
             },
         )
+
+
+_LATE = sql(
+    """DELETE FROM orphan_receipts r USING segments s
+    WHERE s.smsc_id = r.smsc_id AND s.phone_index = r.phone_index AND s.network = r.network
+    RETURNING r.*"""
+)
+_FORGET_ORPHANS = sql("DELETE FROM orphan_receipts WHERE received_at < :before")
+
+
+def late_matches(tx: Tx, forget_before: datetime) -> list[Proof]:
+    """Orphans whose segment has been stored since by another gateway; those received before
+    `forget_before` are forgotten, for no response comes that late."""
+    found = [_adopted(r, r.smsc_id) for r in tx.execute(_LATE)]
+    tx.execute(_FORGET_ORPHANS, {"before": forget_before})
+    return found
+
+
+def _adopted(r: Row, smsc_id: str) -> Proof:
+    return Proof(
+        (smsc_id,),
+        bytes(r.phone_index),
+        r.network,
+        r.state,
+        r.error,
+        r.done_at,
+        r.received_at,
+        r.state not in ("ENROUTE", "ACCEPTD", "UNKNOWN"),
+    )

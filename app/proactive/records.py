@@ -110,7 +110,7 @@ _PAGE = sql(
     ORDER BY id DESC LIMIT :limit"""
 )
 _OF_RECIPIENT = sql(
-    f"""SELECT {_COLUMNS} FROM offers WHERE recipient_id = :recipient
+    f"""SELECT {_COLUMNS} FROM offers WHERE recipient_id = :recipient AND sent_at IS NOT NULL
       AND (CAST(:after AS uuid) IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"""
 )
 _LATEST = sql(
@@ -123,8 +123,10 @@ _LATEST = sql(
 # A reply stamped at the deadline itself is in time, so an offer lapses strictly after it.
 _DUE = sql(
     """SELECT id FROM offers o WHERE state = 'awaiting' AND deadline < :now
-      AND EXISTS (SELECT 1 FROM unnest(CAST(:networks AS text[]), CAST(:through AS timestamptz[]))
-          AS h (network, through) WHERE h.network = o.network AND o.deadline < h.through)
+      AND deadline < coalesce(
+          (SELECT h.through FROM unnest(CAST(:networks AS text[]),
+              CAST(:through AS timestamptz[])) AS h (network, through)
+           WHERE h.network = o.network), :slowest)
     ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
 # An offer that no receipt came for has no network yet: it waits for the slowest of them.
@@ -258,7 +260,7 @@ def page(
 def of_recipient(
     tx: Tx, vault: Vault, recipient_id: UUID, *, after: UUID | None, limit: int
 ) -> list[Offer]:
-    """A person's offers, newest first."""
+    """The offers a person has been asked about, newest first."""
     values = {"recipient": recipient_id, "after": after, "limit": limit}
     return [_offer(vault, r) for r in tx.execute(_OF_RECIPIENT, values)]
 
@@ -273,9 +275,12 @@ def latest_of_phones(
 
 def due(tx: Tx, now: datetime, heard_through: dict[str, datetime], limit: int) -> list[UUID]:
     """Offers whose reply window is over and whose network has handed over all replies till then;
-    oldest first, locked."""
+    oldest first, locked. A network that no bind serves any more waits for the slowest."""
+    if not heard_through:
+        return []
     values = {
         "now": now,
+        "slowest": min(heard_through.values()),
         "networks": list(heard_through),
         "through": list(heard_through.values()),
         "limit": limit,

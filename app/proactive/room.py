@@ -35,6 +35,9 @@ class ProactiveRoom:
     def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
         delivering.standing(self.rt, unit, standings)
 
+    def returned(self, unit: Unit, messages: Sequence[tuple[UUID, str]]) -> None:
+        delivering.returned(unit, messages)
+
     def failed(self, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
         delivering.failed(self.rt, unit, messages)
 

@@ -27,6 +27,7 @@ EXPECTED = {
         Event.GATE_FAILED: State.WITHDRAWN,
     },
     State.SENT: {
+        Event.RETURNED: State.MADE,
         Event.RECEIVED: State.AWAITING,
         Event.YES: State.ACCEPTED,
         Event.NO: State.DECLINED,

@@ -179,8 +179,8 @@ class World:
         """Commits a batch and everything that follows from it: submits and their responses."""
         batch = batch or Batch()
         while True:
-            networks = [self.network.name] if self.network.is_up else []
-            done = self.exchange.commit(replace(batch, networks=networks, room_for=100))
+            room = {self.network.name: 100} if self.network.is_up else {}
+            done = self.exchange.commit(replace(batch, room=room))
             results = self.submit(done.to_submit)
             if not done.to_submit:
                 return

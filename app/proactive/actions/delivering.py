@@ -51,6 +51,18 @@ def _gate_failed(unit: Unit, offer: Offer, refusal: Refusal) -> None:
     )
 
 
+def returned(unit: Unit, messages: Sequence[tuple[UUID, str]]) -> None:
+    """Questions that were claimed and have not left: until they do, nobody can answer them."""
+    questions = [case for case, kind in messages if kind == QUESTION]
+    offers = records.lock(unit.tx, unit.vault, questions)
+    for offer in offers.values():
+        if rules.allows(offer.state, Event.RETURNED):
+            step(unit, offer, Event.RETURNED)
+            offer.sent_at = None
+            unit.journal.append(offer.chain, "returned", unit.now)
+    records.save(unit.tx, list(offers.values()))
+
+
 def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
     """Receipts came. A question received in whole opens the reply window; one that failed ends
     the offer as undelivered; of other messages only the journal takes note."""
@@ -133,6 +145,10 @@ def noted(unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -
     """Facts about the way of a case's messages, for its journal."""
     offers = records.lock(unit.tx, unit.vault, [case for case, _, _ in notes])
     for case, kind, facts in notes:
-        if case in offers:
-            unit.journal.append(offers[case].chain, kind, unit.now, **facts)
+        if case not in offers:
+            continue
+        offer = offers[case]
+        unit.journal.append(offer.chain, kind, unit.now, **facts)
+        if kind == "message-sent-again" and offer.state is State.SENT:
+            offer.sent_at = unit.now  # its day in the network begins anew
     records.save(unit.tx, list(offers.values()))

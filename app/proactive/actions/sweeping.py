@@ -66,7 +66,11 @@ def give_up(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
 
 def in_person(rt: Runtime, offer: Offer, now: datetime) -> dict[str, Value]:
     """The branch, its address and its hours for the day one can next go there (52, clause 3)."""
-    branch = rt.catalogue.branch_for(rt.catalogue.service(offer.service), region=None)
+    service = rt.catalogue.find_service(offer.service)
+    if service is None:  # taken out of the catalogue since: any branch that stands for the country
+        branch = next(b for b in rt.catalogue.branches if b.default)
+    else:
+        branch = rt.catalogue.branch_for(service, region=None)
     opening = rt.calendar.next_opening(branch.schedule, now)
     hours = f"{opening.day:%d.%m} {opening.open:%H:%M}–{opening.close:%H:%M}"
     return {

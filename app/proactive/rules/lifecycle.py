@@ -26,7 +26,8 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to an offer."""
 
-    SUBMITTED = "submitted"  # the network took the last segment
+    SUBMITTED = "submitted"  # claimed for a network, before the first octet leaves
+    RETURNED = "returned"  # it had not left after all: the network or our link would not take it
     RECEIVED = "received"  # the handset has the last segment, or the app showed it
     YES = "yes"
     NO = "no"
@@ -60,6 +61,7 @@ LIFECYCLE: Final[Mapping[tuple[State, Event], State]] = MappingProxyType(
         (State.MADE, Event.WITHDRAWN): State.WITHDRAWN,
         (State.MADE, Event.CONSENT_REVOKED): State.WITHDRAWN,
         (State.MADE, Event.GATE_FAILED): State.WITHDRAWN,
+        (State.SENT, Event.RETURNED): State.MADE,
         (State.SENT, Event.RECEIVED): State.AWAITING,
         (State.SENT, Event.YES): State.ACCEPTED,
         (State.SENT, Event.NO): State.DECLINED,

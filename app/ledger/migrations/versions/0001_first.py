@@ -111,7 +111,8 @@ CREATE TABLE outbox (
     cid text,
     closed_at timestamptz
 ) WITH (fillfactor = 70);
-CREATE INDEX outbox_ready ON outbox (priority, seq) WHERE state = 'ready';
+CREATE INDEX outbox_ready ON outbox (coalesce(network, ''), priority, seq)
+    WHERE state = 'ready';
 CREATE INDEX outbox_claimed ON outbox (claimed_by) WHERE state IN ('claimed', 'unknown');
 CREATE INDEX outbox_of_case ON outbox (case_id) WHERE state = 'ready';
 
@@ -124,7 +125,7 @@ CREATE TABLE segments (
     network text NOT NULL,
     phone_index bytea NOT NULL,
     smsc_id text NOT NULL,
-    status integer NOT NULL,
+    status bigint NOT NULL,
     outcome text NOT NULL,
     at timestamptz NOT NULL,
     receipt text,
@@ -176,7 +177,9 @@ CREATE TABLE heard (
 CREATE TABLE mo_keys (
     key bytea PRIMARY KEY,
     connection text NOT NULL,
-    received_at timestamptz NOT NULL
+    received_at timestamptz NOT NULL,
+    before text,
+    before_at timestamptz
 ) WITH (fillfactor = 80);
 """
 
@@ -266,6 +269,7 @@ CREATE TABLE binds (
     since timestamptz NOT NULL,
     heard_through timestamptz,
     has_receipts boolean NOT NULL DEFAULT true,
+    hears boolean NOT NULL DEFAULT true,
     wanted text NOT NULL DEFAULT 'running' CHECK (wanted IN ('running', 'suspended'))
 );
 CREATE TABLE vault_canary (one boolean PRIMARY KEY DEFAULT true CHECK (one), sealed bytea NOT NULL);
