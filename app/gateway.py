@@ -159,7 +159,7 @@ class Gateway:
             done = await self._in_thread(lambda: self._try(batch))
         except Exception as error:  # our own bugs too: one batch must not silence a network
             log.error("batch-refused", reason=_reason(error), messages=len(items))
-            if is_down(error):
+            if is_down(error) or not items:
                 self._refuse(items, batch)
                 await asyncio.sleep(0.5)
             else:
