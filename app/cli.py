@@ -5,7 +5,7 @@ import sys
 import typer
 
 from app.catalogue.loader import CatalogueError
-from app.commands import administering, demonstrating, explaining, running
+from app.commands import administering, demonstrating, explaining, running, tokens
 from app.embedded import EmbeddedError
 from app.ledger.failures import FAILURES, in_words
 from app.runtime import WrongMasterKey
@@ -36,6 +36,7 @@ app.command("worker")(running.worker)
 app.command("demo")(demonstrating.demo)
 app.command("check-config")(administering.check_config)
 app.command("migrate")(administering.migrate)
+app.command("token")(tokens.token)
 app.command("chart")(explaining.chart)
 app.add_typer(administering.keys, name="keys")
 app.add_typer(administering.binds, name="binds")

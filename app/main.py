@@ -9,18 +9,21 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from app.api import binds, webhooks
-from app.api.auth import Tokens
+from app.api import binds, tokens, webhooks
 from app.api.site import application
 from app.proactive import api as proactive
 from app.proactive.actions.saying import ROOM
+from app.proactive.citizen import api as citizens_offers
 from app.proactive.room import open_room
 from app.recipients import api as recipients
+from app.recipients.citizen import api as citizens
 from app.runtime import Runtime
 
 ENDPOINTS = (
     *recipients.ENDPOINTS,
     *proactive.ENDPOINTS,
+    *citizens.ENDPOINTS,
+    *citizens_offers.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *binds.ENDPOINTS,
 )
@@ -53,11 +56,11 @@ class Server(uvicorn.Server):
         self._on_ready()
 
 
-def build(rt: Runtime, tokens: Tokens | None = None) -> Starlette:
-    """The whole API over a runtime; `tokens` reads those of citizens."""
+def build(rt: Runtime) -> Starlette:
+    """The whole API over a runtime."""
     if ROOM not in rt.rooms:
         open_room(rt)
-    return application(rt, ENDPOINTS, tokens)
+    return application(rt, ENDPOINTS, tokens.of_runtime(rt.settings, rt.vault))
 
 
 def listen(host: str, port: int) -> socket.socket:

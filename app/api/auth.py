@@ -8,7 +8,7 @@ from typing import Protocol
 
 from app.api.problems import Problem
 from app.ledger import keys
-from app.ledger.engine import Tx
+from app.ledger.engine import Ledger
 from app.ledger.keys import ApiKey
 
 CITIZEN = "citizen"
@@ -31,7 +31,8 @@ class Caller:
 
 
 class Tokens(Protocol):
-    """Reads citizens' access tokens (OIDC). None: the token is not to be believed."""
+    """Reads citizens' access tokens (OIDC) at the real time `now`. None: the token is not to be
+    believed."""
 
     def caller(self, token: str, now: datetime) -> Caller | None: ...
 
@@ -45,12 +46,14 @@ def bearer(header: str | None) -> str:
     return token
 
 
-def identify(tx: Tx, token: str, tokens: Tokens | None, now: datetime) -> Caller:
-    """The caller behind a token. Raises Problem (401)."""
+def identify(ledger: Ledger, token: str, tokens: Tokens | None, now: datetime) -> Caller:
+    """The caller behind a token. `now` is real time, which is what issuers write into tokens.
+    Raises Problem (401)."""
     caller = None
     if token.startswith(keys.PREFIX):
-        caller = _system(keys.authenticate(tx, token))
-    elif tokens is not None:
+        with ledger.begin() as tx:
+            caller = _system(keys.authenticate(tx, token))
+    elif tokens is not None:  # their keys may have to be fetched: never inside a transaction
         caller = tokens.caller(token, now)
     if caller is None:
         raise unauthenticated()

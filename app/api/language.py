@@ -1,16 +1,25 @@
-"""Which of our languages a caller wants its problems explained in (RFC 9110, section 12.5.4)."""
+"""Which of our languages a caller wants to be answered in (RFC 9110, section 12.5.4)."""
+
+from collections.abc import Container
 
 from app.api.texts import DEFAULT, LANGUAGES
 
+OF_RECIPIENTS = ("kk", "ru")
+
 
 def of(accept_language: str | None) -> str:
-    """ "kk", "ru" or "en": the one most wanted, the first of equals; "en" when nothing is said."""
-    best, best_quality = DEFAULT, 0.0
+    """ "kk", "ru" or "en", for problems; "en" when nothing is said."""
+    return wanted(accept_language, LANGUAGES) or DEFAULT
+
+
+def wanted(accept_language: str | None, among: Container[str] = OF_RECIPIENTS) -> str | None:
+    """The one most wanted among these, the first of equals; None where none of them is."""
+    best, best_quality = None, 0.0
     for item in (accept_language or "").split(",")[:20]:
         tag, _, parameter = item.strip().partition(";")
         spoken = tag.strip().lower().split("-")[0]
         quality = _quality(parameter)
-        if spoken in LANGUAGES and quality > best_quality:
+        if spoken in among and quality > best_quality:
             best, best_quality = spoken, quality
     return best
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from app.api.auth import CITIZEN
 from app.api.checking import MOST_FAULTS
 from app.api.idempotency import HEADER, REPLAYED
 from app.api.problems import MEDIA_TYPE, FieldError, Problem, ProblemBody, Refused
@@ -20,6 +21,11 @@ _SAMPLE_VALUES: dict[str, object] = {
     "methods": "GET",
     "state": "accepted",
     "limit": 1048576,
+    "answer": "yes",
+}
+_SAMPLE_REFUSALS = {
+    "refused": Refused("consent_given", "155:3", "gate.consent_given.missing"),
+    "too_late": Refused("reply_window", "155:4", "gate.reply_window.closed"),
 }
 _CORRELATION = {
     "description": "Names this call in our logs; sent back as given, or made by us.",
@@ -58,7 +64,13 @@ def document(endpoints: Sequence[Endpoint]) -> Json:
                     "scheme": "bearer",
                     "bearerFormat": "jau_…",
                     "description": "A system's key, made by `jauap keys add`.",
-                }
+                },
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A citizen's OIDC access token; `jauap token` in the sandbox.",
+                },
             },
         },
     }
@@ -70,7 +82,7 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
         "summary": endpoint.summary,
         "description": _description(endpoint),
         "tags": [endpoint.path.split("/")[2]],
-        "security": [{"key": []}],
+        "security": [{"token" if CITIZEN in endpoint.scopes else "key": []}],
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, refs),
     }
@@ -98,12 +110,17 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
     if endpoint.method == "POST":
         schema = {"type": "string", "pattern": "^[!-~]{1,255}$"}
         parameters.append({"name": HEADER, "in": "header", "required": False, "schema": schema})
+    if endpoint.revalidated:
+        schema = {"type": "string"}
+        tags = {"name": "If-None-Match", "in": "header", "required": False, "schema": schema}
+        parameters.append(tags)
+    screens = " and screens" if CITIZEN in endpoint.scopes else ""
     parameters.append(
         {
             "name": "Accept-Language",
             "in": "header",
             "required": False,
-            "description": "The language of problems.",
+            "description": f"The language of problems{screens}.",
             "schema": {"type": "string", "examples": ["kk", "ru", "en"]},
         }
     )
@@ -134,6 +151,9 @@ def _responses(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
     if endpoint.location is not None:
         good["headers"]["Location"] = {"schema": {"type": "string"}}
     responses: dict[str, Json] = {str(endpoint.status): good}
+    if endpoint.revalidated:
+        good["headers"]["ETag"] = {"schema": {"type": "string"}}
+        responses["304"] = {"description": "As If-None-Match has it.", "headers": _headers()}
     by_status: dict[int, list[str]] = {}
     for kind in endpoint.all_errors:
         by_status.setdefault(KINDS[kind].status, []).append(kind)
@@ -158,10 +178,7 @@ def _problem_response(kinds: Sequence[str], ref: Json) -> Json:
 
 
 def _example(kind: str) -> Json:
-    refused = None
-    if kind == "refused":
-        refused = Refused("consent_given", "155:3", "gate.consent_given.missing")
-    problem = Problem(kind, refused=refused)
+    problem = Problem(kind, refused=_SAMPLE_REFUSALS.get(kind))
     problem.values = _SAMPLE_VALUES
     shown = msgspec.json.decode(problem.body(DEFAULT), type=Json)
     if kind == "invalid":

@@ -12,17 +12,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api import auth, idempotency, language
+from app.api import auth, idempotency, language, revalidation
 from app.api.auth import Caller, Tokens
 from app.api.checking import read_body, read_query
 from app.api.problems import MEDIA_TYPE, Problem, contained
 from app.api.reading import read_limited
+from app.clock import system_clock
+from app.ledger.failures import FAILURES, is_race
 from app.ledger.idempotency import Answer, Claim
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 
 B = TypeVar("B")
 Q = TypeVar("Q")
+TRIES = 3
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +35,8 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
     """One call as its handler sees it: who calls, what was sent, and the transaction it is in.
-    `path` holds the parameters of the address, `language` is "kk", "ru" or "en"."""
+    `path` holds the parameters of the address, `language` is "kk", "ru" or "en"; `wanted` is "kk"
+    or "ru" where the caller asked for one of the languages recipients are written to in."""
 
     rt: Runtime
     unit: Unit
@@ -41,13 +45,15 @@ class Call(Generic[B, Q]):
     query: Q
     path: Mapping[str, str]
     language: str
+    wanted: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of one address. `handler` returns a struct of type `answer` (None for 204) or
     raises Problem, one of `errors`; `location` is the address of what a 201 made. `before` looks
-    at a body before the transaction opens, where looking may take long."""
+    at a body before the transaction opens, where looking may take long. What is `revalidated` may
+    be kept by its reader, who asks with If-None-Match whether it still holds."""
 
     method: str
     path: str
@@ -65,6 +71,7 @@ class Endpoint:
     body_example: msgspec.Struct | None = None
     answer_example: msgspec.Struct | None = None
     description: str = ""
+    revalidated: bool = False
 
     @property
     def name(self) -> str:
@@ -95,6 +102,8 @@ class Sent:
     address: str
     idempotency_key: str | None
     language: str
+    wanted: str | None
+    known_tags: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +128,30 @@ class Door:
         return problem_response(done, spoken) if isinstance(done, Problem) else done
 
     def _carry_out(self, endpoint: Endpoint, sent: Sent) -> Response:
-        with self.rt.ledger.begin() as tx:
-            caller = auth.identify(tx, sent.token, self.tokens, self.rt.clock())
+        """Carries a call out, again where another transaction was in its way."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self._carry_out_once(endpoint, sent)
+            except FAILURES as error:
+                if not left or not is_race(error):
+                    raise
+        raise AssertionError("not reached")
+
+    def _carry_out_once(self, endpoint: Endpoint, sent: Sent) -> Response:
+        caller = auth.identify(self.rt.ledger, sent.token, self.tokens, system_clock())
         auth.admit(caller, endpoint.scopes)
         query = read_query(sent.query, endpoint.query)
         body = _body(endpoint, sent.raw)
         endpoint.before(self.rt, body)
 
         def do(unit: Unit) -> Answer:
-            call = Call(self.rt, unit, caller, body, query, sent.path, sent.language)
+            call = Call(self.rt, unit, caller, body, query, sent.path, sent.language, sent.wanted)
             return _encoded(endpoint, endpoint.handler(call))
 
         if sent.idempotency_key is None:
             with self.rt.unit() as unit:
                 answer = do(unit)
-            return _response(endpoint, answer, sent.language)
+            return _response(endpoint, answer, sent)
         mark = idempotency.fingerprint(self.rt.vault, endpoint.method, sent.address, body)
         answer, is_replay = idempotency.once(
             self.rt,
@@ -141,7 +159,7 @@ class Door:
             lambda problem: Answer(problem.status, problem.body(sent.language)),
             do,
         )
-        response = _response(endpoint, answer, sent.language)
+        response = _response(endpoint, answer, sent)
         if is_replay:
             response.headers[idempotency.REPLAYED] = "true"
         return response
@@ -160,6 +178,8 @@ async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
         address=request.url.path,
         idempotency_key=key,
         language=spoken,
+        wanted=language.wanted(request.headers.get("accept-language")),
+        known_tags=request.headers.get("if-none-match"),
     )
 
 
@@ -179,10 +199,12 @@ class _Made(msgspec.Struct):
     id: str
 
 
-def _response(endpoint: Endpoint, answer: Answer, spoken: str) -> Response:
+def _response(endpoint: Endpoint, answer: Answer, sent: Sent) -> Response:
     """An answer, fresh or kept, as HTTP."""
     if answer.status >= 400:
         return Response(answer.body, answer.status, media_type=MEDIA_TYPE)
+    if endpoint.revalidated:
+        return revalidation.response(answer.body, sent.known_tags)
     headers = {"Cache-Control": "no-store"}
     if endpoint.location is not None:
         made = msgspec.json.decode(answer.body, type=_Made)

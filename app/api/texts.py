@@ -47,9 +47,9 @@ KINDS: Final[dict[str, Kind]] = {
         401,
         Text("Кілт керек", "Нужен ключ", "A key is needed"),
         Text(
-            "Authorization: Bearer тақырыбында жарамды кілт жоқ.",
-            "В заголовке Authorization: Bearer нет действующего ключа.",
-            "The Authorization: Bearer header holds no valid key.",
+            "Authorization: Bearer тақырыбында жарамды кілт немесе токен жоқ.",
+            "В заголовке Authorization: Bearer нет действующего ключа или токена.",
+            "The Authorization: Bearer header holds no valid key or token.",
         ),
     ),
     "forbidden": Kind(
@@ -95,6 +95,24 @@ KINDS: Final[dict[str, Kind]] = {
             "Ұсыныстың күйі {state}, бұл күйде мұны істеуге болмайды.",
             "Предложение в состоянии {state}, в нём это невозможно.",
             "The offer is {state}, and in that state this cannot be done.",
+        ),
+    ),
+    "answered": Kind(
+        409,
+        Text("Жауап берілген", "Ответ уже дан", "Answered before"),
+        Text(
+            "Бірінші жауап күшінде: {answer}. Өзгерту үшін 1414 нөміріне хабарласыңыз.",
+            "Действует первый ответ: {answer}. Чтобы изменить его, обратитесь по номеру 1414.",
+            "The first answer stands: {answer}. To change it, call 1414.",
+        ),
+    ),
+    "too_late": Kind(
+        409,
+        Text("Мерзім өтті", "Срок истёк", "Too late"),
+        Text(
+            "Жауап беру мерзімі өткен: clause қараңыз.",
+            "Срок ответа истёк: см. clause.",
+            "The time for an answer is over: see clause.",
         ),
     ),
     "idempotency_running": Kind(
@@ -323,6 +341,11 @@ GATES: Final[dict[str, Text]] = {
         "Желі жеткізу туралы хабарламайды, сондықтан 24 сағатты есептеу мүмкін емес.",
         "Сеть не сообщает о доставке, поэтому 24 часа не отсчитать.",
         "The network reports no delivery, so the 24 hours cannot be counted.",
+    ),
+    "gate.reply_window.closed": Text(
+        "24 сағат ішінде жауап болмады, ұсыныс жойылды; ХҚКО-ға жеке жүгініңіз.",
+        "За 24 часа ответа не было, предложение аннулировано; обратитесь лично в ЦОН.",
+        "The 24 hours are over and the offer is annulled; please apply in person.",
     ),
     "gate.already_open.same-service": Text(
         "Осы алушыға осы қызмет бойынша ашық ұсыныс бар.",

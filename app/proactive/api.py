@@ -147,7 +147,7 @@ def make_offer(call: Call[Proposal, Nothing]) -> OfferAnswer:
         raise Problem(DUPLICATE)
     if isinstance(made, Refusal):
         raise Problem("refused", refused=Refused(made.gate, made.clause, made.detail_key))
-    return _shown(made)
+    return shown(made)
 
 
 def make_batch(call: Call[Proposals, Nothing]) -> BatchAnswer:
@@ -168,7 +168,7 @@ def make_batch(call: Call[Proposals, Nothing]) -> BatchAnswer:
 
 def read_offer(call: Call[None, Nothing]) -> OfferAnswer:
     offer = records.one(call.unit.tx, call.unit.vault, _id(call), call.caller.provider)
-    return _shown(_found(offer))
+    return shown(_found(offer))
 
 
 def list_offers(call: Call[None, OfferQuery]) -> OfferPage:
@@ -183,7 +183,7 @@ def list_offers(call: Call[None, OfferQuery]) -> OfferPage:
         limit=query.limit + 1,
     )
     page, following = pages.cut(found, query.limit, lambda offer: str(offer.id))
-    return OfferPage([_shown(offer) for offer in page], following)
+    return OfferPage([shown(offer) for offer in page], following)
 
 
 def withdraw_offer(call: Call[Withdrawal, Nothing]) -> OfferAnswer:
@@ -193,7 +193,7 @@ def withdraw_offer(call: Call[Withdrawal, Nothing]) -> OfferAnswer:
         )
     except IllegalTransition as error:
         raise Problem("state", state=error.state) from None
-    return _shown(_found(offer))
+    return shown(_found(offer))
 
 
 def report_result(call: Call[Result, Nothing]) -> OfferAnswer:
@@ -210,7 +210,7 @@ def report_result(call: Call[Result, Nothing]) -> OfferAnswer:
         )
     except IllegalTransition as error:
         raise Problem("state", state=error.state) from None
-    return _shown(_found(offer))
+    return shown(_found(offer))
 
 
 def read_case(call: Call[None, Nothing]) -> CaseAnswer:
@@ -219,7 +219,7 @@ def read_case(call: Call[None, Nothing]) -> CaseAnswer:
     offer = _found(records.one(call.unit.tx, call.unit.vault, _id(call), provider))
     entries = journal.of_case(call.unit.tx, offer.id)
     return CaseAnswer(
-        offer=_shown(offer),
+        offer=shown(offer),
         entries=[_entry(call, entry, with_said=is_auditor) for entry in entries],
         head=(entries[-1].hash if entries else journal.GENESIS).hex(),
     )
@@ -262,7 +262,8 @@ def _found(offer: Offer | None) -> Offer:
     return offer
 
 
-def _shown(offer: Offer) -> OfferAnswer:
+def shown(offer: Offer) -> OfferAnswer:
+    """An offer as the API shows it, to its provider and to the person it was made to."""
     return OfferAnswer(
         id=str(offer.id),
         reference=offer.reference,

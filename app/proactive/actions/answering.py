@@ -1,0 +1,130 @@
+"""A citizen looks at their offers in the app and answers there (155/НҚ, clause 4): what they are
+shown, and which answers can still be taken. What an answer does is the same as by SMS.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from app.conversation import records as conversation
+from app.conversation.records import Question
+from app.conversation.rooms import Reply
+from app.ledger.unit import Unit
+from app.proactive import records, rules
+from app.proactive.actions import replying
+from app.proactive.actions.closing import is_open
+from app.proactive.actions.saying import DIALOG, ROOM, service_values
+from app.proactive.actions.sweeping import in_person
+from app.proactive.records import Offer
+from app.proactive.rules import Event, IllegalTransition, State
+from app.runtime import Runtime
+from dialogs import every
+from dialogs.engine import turn
+from dialogs.engine.model import Screen, Value
+from dialogs.engine.render import Card, mobile
+from dialogs.engine.turn import UnknownChoice
+from dialogs.engine.wording import BOTH
+
+EVENTS = {"yes": Event.YES, "no": Event.NO}
+
+__all__ = ["AnsweredBefore", "TooLate", "UnknownChoice", "answer", "find", "screens"]
+
+
+class AnsweredBefore(Exception):
+    """Another answer was given first, and it stands."""
+
+    def __init__(self, first: str) -> None:
+        self.first = first
+        super().__init__(f"found another answer, expected {first!r}, which was given first")
+
+
+class TooLate(Exception):
+    """The reply window is over (155/НҚ, clause 4)."""
+
+
+def find(unit: Unit, recipient_id: UUID, offer_id: UUID) -> Offer | None:
+    """An offer this person has been asked about; None where there is none such of theirs."""
+    offer = records.one(unit.tx, unit.vault, offer_id, None)
+    if offer is None or offer.recipient_id != recipient_id or offer.sent_at is None:
+        return None
+    return offer
+
+
+def answer(
+    rt: Runtime, unit: Unit, recipient_id: UUID, offer_id: UUID, choice: str, language: str | None
+) -> Offer | None:
+    """Takes the answer `choice` to an offer; `language` is the one it was asked for in. Answering
+    the same once more changes nothing. None: no offer of this person.
+
+    Raises UnknownChoice, AnsweredBefore, TooLate, or IllegalTransition where the offer has ended
+    without an answer."""
+    if find(unit, recipient_id, offer_id) is None:
+        return None
+    offer = records.lock(unit.tx, unit.vault, [offer_id])[offer_id]
+    question = _questions(unit, [offer])[offer.id]
+    said = turn.choose(every.dialog(DIALOG), question.step, choice)
+    if not _is_answerable(unit, offer):
+        _judge_again(offer, choice)
+        return offer
+    heard = Reply(
+        question=question,
+        turn=said,
+        text=choice,
+        raw=choice.encode(),
+        received_at=unit.now,
+        how="app",
+        language=None,
+        evidence={"choice": choice, "shown_in": language or offer.language or BOTH},
+    )
+    replying.reply(rt, unit, [heard])
+    return records.one(unit.tx, unit.vault, offer_id, None)
+
+
+def _is_answerable(unit: Unit, offer: Offer) -> bool:
+    return is_open(offer) and rules.in_time(unit.now, offer.deadline)
+
+
+def _judge_again(offer: Offer, choice: str) -> None:
+    """An answer to what takes none any more is fine where it is the one that was given."""
+    first = replying.ALREADY.get(offer.state) if offer.answered_by is not None else None
+    if first is not None and first != choice:
+        raise AnsweredBefore(first)
+    if first is None and (is_open(offer) or offer.state is State.EXPIRED):
+        raise TooLate
+    if first is None:
+        raise IllegalTransition(offer.state, EVENTS[choice])
+
+
+def screens(
+    rt: Runtime, unit: Unit, offers: Sequence[Offer], language: str | None
+) -> dict[UUID, Card]:
+    """What the app shows of each offer: the question while it can be answered, then how it ended.
+    Without `language`, in the one recorded for the offer, else in both."""
+    questions = _questions(unit, offers)
+    return {o.id: _card(rt, unit, o, questions[o.id], language) for o in offers}
+
+
+def _card(rt: Runtime, unit: Unit, offer: Offer, question: Question, language: str | None) -> Card:
+    dialog = every.dialog(question.dialog)
+    values: Mapping[str, Value] = service_values(rt.catalogue, offer)
+    if _is_answerable(unit, offer):
+        screen = Screen(dialog.name, question.step)
+    elif is_open(offer):  # the sweep will say so soon
+        screen = Screen(dialog.name, "late")
+    elif offer.state is State.EXPIRED and rt.catalogue.find_service(offer.service) is None:
+        screen = Screen(dialog.name, "late")
+    else:
+        screen = Screen(dialog.name, str(offer.state))
+        if offer.state is State.EXPIRED:
+            values = {**values, **in_person(rt, offer, unit.now)}
+    return mobile(rt.words, dialog, screen, language or offer.language or BOTH, values)
+
+
+def _questions(unit: Unit, offers: Sequence[Offer]) -> dict[UUID, Question]:
+    """The question of each offer: the open one, else the dialog's first."""
+    asked = conversation.open_questions(unit.tx, [o.phone_index for o in offers])
+    opened = {question.case_id: question for question in asked.values()}
+    first = every.dialog(DIALOG).start
+    return {
+        o.id: opened.get(o.id) or Question(o.id, o.phone_index, ROOM, DIALOG, first, 0)
+        for o in offers
+    }
