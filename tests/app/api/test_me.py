@@ -1,6 +1,7 @@
 """The citizen's side: the inbox in their language, the answer, their settings."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
 from uuid import UUID
@@ -13,8 +14,10 @@ from app.clock import ManualClock, system_clock
 from app.proactive.records import Offer
 from app.proactive.rules import State
 from app.runtime import Runtime
+from app.settings import Oidc
 from smpp.messages import ReceiptState
 from tests.app.api.conftest import Caller, served
+from tests.app.api.test_tokens import RSA, published, serving, signed
 from tests.app.world import World
 
 DAY = timedelta(hours=24)
@@ -334,3 +337,19 @@ def test_a_token_that_has_ended_opens_nothing(world: World, client: httpx.Client
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
     assert iin not in refused.text
+
+
+def test_a_configured_issuers_token_opens_the_door_once_its_keys_can_be_had(world: World) -> None:
+    iin, now = world.register("aida", "kk"), system_clock()
+    answers = {"/keys": (503, b"")}
+    with serving(answers) as issuer:
+        oidc = Oidc(issuer, "jauap", f"{issuer}/keys", "person_iin")
+        configured = replace(world.rt, settings=replace(world.rt.settings, oidc=oidc))
+        ends = (now + DAY).timestamp()
+        token = signed("RS256", iss=issuer, person_iin=iin, iat=now.timestamp(), exp=ends)
+        for answer_of_issuer, expected in (((503, b""), 503), ((200, published(("k1", RSA))), 200)):
+            answers["/keys"] = answer_of_issuer
+            with served(configured) as url, httpx.Client(base_url=url) as client:
+                answered = Caller(client, token, "").get("/v1/me")
+                assert answered.status_code == expected
+                assert ("Retry-After" in answered.headers) == (expected == 503)
