@@ -1,6 +1,7 @@
 """`jauap demo`: a scripted day in the sandbox, on real servers and real sockets, printed as the
 conversations that the handsets saw. It exits 0 only if every one ended as the law says."""
 
+import logging
 import os
 import socket
 import tempfile
@@ -18,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app import embedded
+from app import embedded, logs
 from app.calendar import in_almaty
 from app.clock import system_clock
 from app.commands import simulation
@@ -85,6 +86,7 @@ def demo() -> None:
 
     A day of the sandbox's clock lasts 15 seconds; nothing is left behind."""
     console = Console()
+    logs.configure("demo", level=logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="jauap-demo-") as folder:
         settings = load(
             None,

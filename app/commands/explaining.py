@@ -58,7 +58,9 @@ def replies_score(file: Path, as_json: JsonFlag = False) -> None:
 
 @wording.command("lint")
 def wording_lint(as_json: JsonFlag = False) -> None:
-    """Every wording, language and surface against its budget, with the longest real values."""
+    """Every wording against its budget, with the longest real values. Example: jauap wording lint
+
+    In both languages and on every surface: SMS, USSD, the app. Exit 1 on a finding."""
     found = lint(Words.load(), longest_values(catalogue()))
     lines = [
         f"{f.key} [{f.language}, {f.surface}] {f.rule}: found {f.units} units, "

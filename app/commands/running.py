@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import importlib
+import logging
 import os
 import signal
 import socket
@@ -98,7 +99,8 @@ def web(config: Config = None) -> None:
 
 
 def _say_where(url: str) -> None:
-    typer.echo(f"jauap: {url}/docs", err=True)
+    if logging.getLogger().isEnabledFor(logging.INFO):  # the demo wants only errors
+        typer.echo(f"jauap: {url}/docs", err=True)
 
 
 def gateway(
