@@ -5,11 +5,11 @@ Works on a batch in one transaction. It understands and hands over; it holds no 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.conversation import records, unasked
-from app.conversation.records import Question
+from app.conversation.records import Question, SeenBefore
 from app.conversation.rooms import Reply
 from app.conversation.unasked import LoopGuard
 from app.ledger.unit import Unit
@@ -20,18 +20,21 @@ from smpp.messages import Inbound
 from smpp.text import joined
 
 # A redelivery after a lost link counts once. Nothing in SMPP tells it from the same words typed
-# twice except that the link was lost in between, so only then the second is taken for the first.
+# twice except that the link was lost in between, so only then the second is taken for the first:
+# for a while, and, however long the link was away, as long as the network hands over what it kept.
 REDELIVERY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
     """One MO with what the gateway knows of its way: `connection` names the link's connection
-    and process, `draining` says that the bind has only just come back."""
+    and process, `draining` says that the bind has only just come back. `repeats` is when the same
+    octets were committed from an earlier connection, where this may be their redelivery."""
 
     message: Inbound
     connection: str
     draining: bool = False
+    repeats: datetime | None = None
 
 
 def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> None:
@@ -50,16 +53,20 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> Non
 
 
 def _new(unit: Unit, came: Sequence[Came]) -> list[Came]:
-    """Puts aside what was committed already, by an earlier connection, shortly before."""
+    """Puts aside what was committed already, by an earlier connection, shortly before. Who was
+    asked something else since may well have said the same again, so the room is to judge it."""
     keyed = [(records.mo_key(c.message), c) for c in came]
     before = records.seen_before(unit.tx, [(k, c.connection) for k, c in keyed], unit.now)
-    heard = {k: b.connection for k, b in before.items() if unit.now - b.at <= REDELIVERY}
     new: list[Came] = []
     for key, one in keyed:
-        if heard.setdefault(key, one.connection) == one.connection:
+        first = before.setdefault(key, SeenBefore(one.connection, unit.now))
+        is_recent = one.draining or unit.now - first.at <= REDELIVERY
+        if first.connection == one.connection or not is_recent:
             new.append(one)
-        else:
-            records.keep(unit.tx, unit.vault, one.message, "redelivered")
+            continue
+        records.keep(unit.tx, unit.vault, one.message, "redelivered")
+        if one.message.segment is None:
+            new.append(replace(one, repeats=first.at))
     return new
 
 
@@ -108,7 +115,7 @@ def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], guard: LoopGuard) 
     others = [
         (phone, one.message, _evidence(one.message))
         for phone, one in heard
-        if phone not in questions or questions[phone].case_id in unseen
+        if one.repeats is None and (phone not in questions or questions[phone].case_id in unseen)
     ]
     unasked.take(rt, unit, others, guard)
 
@@ -117,7 +124,7 @@ def _reply(question: Question, one: Came, text: str) -> Reply:
     dialog = every.dialog(question.dialog)
     return Reply(
         question=question,
-        turn=turn.reply(dialog, question.step, text, question.asked),
+        turn=turn.reply(dialog, question.step, "" if one.repeats else text, question.asked),
         text=text,
         raw=one.message.raw,
         received_at=one.message.received_at,
@@ -125,6 +132,7 @@ def _reply(question: Question, one: Came, text: str) -> Reply:
         language=None,
         evidence=_evidence(one.message),
         stuck=one.draining,
+        repeats=one.repeats,
     )
 
 

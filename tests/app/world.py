@@ -42,6 +42,8 @@ SHORT_NUMBER = "1414"
 PATIENCE = timedelta(seconds=30)
 UCS2 = 8
 _numbers = count(1)
+# Worlds share a ledger; a message for a network that nobody knows would leave by any.
+_networks: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class World:
         self.clock = clock
         self.phone = f"+7701{number:07}"
         self.network = Network(f"net{number}x")
+        _networks.append(self.network.name)
         self.people: dict[str, str] = {}
         self.mts: list[Mt] = []
         self.waiting: list[Inbound] = []
@@ -116,7 +119,7 @@ class World:
         self.bind(BindEvent.BOUND)
 
     def _exchange(self) -> Exchange:
-        return Exchange(self.rt, uuid4(), [self.network.name])
+        return Exchange(self.rt, uuid4(), _networks)
 
     # --- the register and the provider ------------------------------------------------------
 
@@ -284,6 +287,7 @@ class World:
         """The link was lost before our response, so the network delivers the last MO again."""
         self.bind(BindEvent.LOST)
         self.network.connection += 1
+        self.drained = False
         self.bind(BindEvent.BOUND)
         self.hear(self.last)
 

@@ -1,7 +1,7 @@
 """A recipient answers, or writes when nothing is asked any more (155/НҚ, clause 4)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,8 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
         if offer is None or not _has_been_asked(offer, event):
             unseen.add(one.question.case_id)
             continue
+        if one.repeats is not None and not _was_asked_after(offer, one.repeats):
+            continue  # a redelivery of what this very question was answered with
         _learn_language(unit, offer, one, languages)
         if not rules.in_time(one.received_at, offer.deadline, stuck=one.stuck):
             _too_late(rt, unit, offer, one, event)
@@ -65,6 +67,10 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
 def _has_been_asked(offer: Offer, event: Event | None) -> bool:
     """Only who was asked can answer; a wish for no more messages also stops what is on its way."""
     return is_open(offer) and (offer.state is not State.MADE or event is Event.STOPPED)
+
+
+def _was_asked_after(offer: Offer, moment: datetime) -> bool:
+    return offer.sent_at is not None and offer.sent_at >= moment
 
 
 def _event(one: Reply) -> Event | None:
