@@ -28,6 +28,7 @@ from app.commands.simulation import Simulation, sandbox_clock
 from app.ledger import binds, journal, keys
 from app.recipients.rules import mask_phone
 from app.runtime import open_runtime
+from app.sandbox_issuer import issue
 from app.settings import Settings, load
 from app.supervisor import Command, Supervisor
 
@@ -47,6 +48,7 @@ class Scene:
     services: tuple[str, ...]
     ends: tuple[str, ...]
     messages: int
+    in_app: str | None = None  # the choice made in the mobile app, where nobody writes an SMS
 
 
 # IINs are checked by their control digit only; these belong to nobody (their dates do not exist).
@@ -65,6 +67,8 @@ SCENES = (
           ("undelivered",), 0),
     Scene("an answer after 24 hours", "+77000000900", "999999000072", "ru", ("birth-benefit",),
           ("expired",), 3),
+    Scene("yes, in the mobile app", "+77000000002", "999999000082", "kk", ("birth-benefit",),
+          ("accepted",), 1, in_app="yes"),
 )  # fmt: skip
 
 
@@ -161,6 +165,7 @@ class Day:
         self.api = httpx.Client(base_url=address, timeout=10)
         self.console = console
         self.started = started
+        self.in_app: dict[str, str] = {}
 
     def play(self, console: Console) -> list[Outcome]:
         """Plays all scenes side by side and prints what each handset saw."""
@@ -174,6 +179,9 @@ class Day:
         console.print(f"PostgreSQL, Valkey, web, gateway and worker are up ({took:.1f} s)\n")
         self._register()
         offers = {scene.title: self._offer(scene) for scene in SCENES}
+        for scene in SCENES:
+            if scene.in_app is not None:
+                self._answer_in_app(scene, offers[scene.title][0])
         outcomes: list[Outcome] = []
         for scene in SCENES:
             self._until(scene.title, partial(self._is_over, scene, offers[scene.title]))
@@ -229,6 +237,19 @@ class Day:
             made.append(self.api.post("/v1/offers", json=body).raise_for_status().json()["id"])
         return made
 
+    def _answer_in_app(self, scene: Scene, offer: str) -> None:
+        """The citizen opens the app once the SMS is there, reads the offer and answers it."""
+        handset = self.simulated.smsc.handset(scene.phone)
+        self._until(scene.title, lambda: bool(handset.messages))
+        token = issue(self.rt.settings.paths.data, scene.iin, system_clock())
+        headers = {"Authorization": f"Bearer {token}"}
+        shown = self.api.get(f"/v1/me/offers/{offer}", headers=headers).raise_for_status().json()
+        self.api.post(
+            f"/v1/me/offers/{offer}/answer", json={"choice": scene.in_app}, headers=headers
+        ).raise_for_status()
+        labels = " / ".join(choice["label"] for choice in shown["screen"]["choices"])
+        self.in_app[scene.title] = f"{shown['screen']['body']} [{labels}] → {scene.in_app}"
+
     def _states(self, offers: list[str]) -> list[str]:
         return [self.api.get(f"/v1/offers/{o}").raise_for_status().json()["state"] for o in offers]
 
@@ -263,6 +284,8 @@ class Day:
             self.console.print(
                 f"  {in_almaty(at):%d.%m %H:%M}  {who:>5} {arrow} {text}", highlight=False
             )
+        if scene.title in self.in_app:
+            self.console.print(f"  in the app:   {self.in_app[scene.title]}", highlight=False)
         self.console.print(f"  offers: {', '.join(outcome.states)}\n", highlight=False)
 
 
