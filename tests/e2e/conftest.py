@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.e2e.foreign import ForeignSmsc
 from tests.e2e.house import House, open_folder
 
 Build = Callable[..., House]
@@ -22,3 +23,11 @@ def build() -> Iterator[Build]:
         yield one
         for house in made:
             house.end()
+
+
+@pytest.fixture
+def smsc() -> Iterator[ForeignSmsc]:
+    """A message centre of other hands, which waits for a bind."""
+    foreign = ForeignSmsc()
+    with foreign.running():
+        yield foreign

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import smpp34
@@ -73,11 +74,12 @@ class ForeignSmsc:
     unbound: list[Any] = field(default_factory=list)
     refuse: list[int] = field(default_factory=list)  # statuses for the next submits
     _ids: int = 7_000_000_000
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
 
     @contextmanager
     def running(self) -> Iterator["ForeignSmsc"]:
         """Serves for as long as the `with` lasts."""
+        self._loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._loop.run_forever, name="foreign", daemon=True)
         thread.start()
         server = smpp34.Server("127.0.0.1", self.port, system_id="foreign")
@@ -146,7 +148,7 @@ class ForeignSmsc:
 
     def deliver(self, phone: str, octets: bytes, *, esm_class: int, data_coding: int) -> int:
         """A deliver_sm of this handset; the command_status of its response."""
-        esme = next(iter(self.sessions.values()))
+        esme = list(self.sessions.values())[-1]
         send = partial(
             esme.deliver_sm,
             "1414",
@@ -175,6 +177,17 @@ class ForeignSmsc:
     def write(self, phone: str, text: str) -> int:
         """An SMS that this handset's owner writes; the status with which it was acknowledged."""
         return self.deliver(phone, text.encode("utf-16-be"), esm_class=0, data_coding=UCS2)
+
+    def write_binds(self, folder: Path) -> None:
+        """The binds.toml of a house in `folder` whose only network this is."""
+        password = folder / "foreign.password"
+        password.touch(0o600)
+        password.write_text("secret")
+        lines = {"cid": "foreign-1", "network": "foreign", "host": "127.0.0.1"}
+        lines |= {"system_id": "jauap", "password_file": password.name}
+        rows = [f'{key} = "{value}"' for key, value in lines.items()]
+        rows += [f"port = {self.port}", "reconnect_delay_max = 1"]
+        (folder / "binds.toml").write_text("\n".join(["[[bind]]", *rows]) + "\n")
 
     def write_in_two(self, phone: str, text: str) -> tuple[int, int]:
         """The same in two segments, the second before the first."""

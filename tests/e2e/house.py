@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from app.settings import load
 
 JAUAP = (sys.executable, "-m", "app.cli")
 TIME_SCALE = 4320  # the law's 24 hours last 20 seconds
+FOREIGN_ONLY = f"[sandbox]\nsimulator = false\ntime_scale = {TIME_SCALE}\n"
 READY_S = 30.0
 STOP_S = 30.0
 REGISTERED = "2026-01-15T08:00:00Z"
@@ -65,7 +66,7 @@ def is_alive(pid: int) -> bool:
 
 def processes_under(pid: int) -> dict[int, str]:
     """All processes that come of `pid`, without it, with their command lines."""
-    shown = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True)
+    shown = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True)
     rows = [line.split(None, 2) for line in shown.stdout.splitlines()]
     found: dict[int, str] = {}
     parents = {pid}
@@ -83,10 +84,11 @@ class House:
     folder: Path
     toml: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
-    account: str | None = None
+    prefix: Sequence[str] = ()
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
     apis: "list[Api]" = field(default_factory=list)
+    orphans: list[int] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -101,16 +103,13 @@ class House:
         self.write_config()
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*JAUAP, "up", "--sandbox", "--config", str(self.config)],
+                [*self.prefix, *JAUAP, "up", "--sandbox", "--config", str(self.config)],
                 cwd=self.folder,
                 env=clean_environ(**self.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                user=self.account,
-                group=self.account and "nogroup",
-                extra_groups=self.account and [],
             )
         return self
 
@@ -157,10 +156,15 @@ binds = "binds.toml"
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said()[-4000:]}") from None
 
-    def child(self, name: str) -> int:
-        """The pid of `jauap NAME`, 0 where it does not run just now."""
-        ours = processes_under(self.pid).items()
-        return next((pid for pid, args in ours if args.endswith(f"app.cli {name}")), 0)
+    def runs(self, words: str) -> bool:
+        """Whether one of our processes has `words` in its command line just now."""
+        return any(words in args for args in processes_under(self.pid).values())
+
+    def find(self, words: str) -> int:
+        """The pid of the first of our processes with `words` in its command line."""
+        found = [pid for pid, args in processes_under(self.pid).items() if words in args]
+        assert found, f"no {words!r} among {processes_under(self.pid)}"
+        return found[0]
 
     def wait(self, seconds: float = STOP_S) -> int:
         """Its exit code."""
@@ -173,13 +177,21 @@ binds = "binds.toml"
         self.process.send_signal(number)
         return self.wait()
 
+    def kill(self) -> dict[int, str]:
+        """kill -9 of the supervisor alone; what ran under it, which may now be ending."""
+        left = processes_under(self.pid)
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
+        self.orphans += left
+        return left
+
     def end(self) -> None:
         """Ends what a failed test has left; nothing of it outlives the test."""
         for api in self.apis:
             api.http.close()
         if self.process is None:
             return
-        left = processes_under(self.pid)
+        left = [*processes_under(self.pid), *self.orphans]
         if self.process.poll() is None:
             self.process.terminate()
         try:

@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.foreign import ROK, RTHROTTLED, UCS2, UDHI, ForeignSmsc, Message
-from tests.e2e.house import TIME_SCALE, Api, House, iin, open_folder
+from tests.e2e.house import (
+    FOREIGN_ONLY,
+    TIME_SCALE,
+    Api,
+    House,
+    iin,
+    is_alive,
+    open_folder,
+    processes_under,
+)
 
 DAY_S = 86_400 / TIME_SCALE
 YES, NO, SILENT, TWO, THROTTLED = (f"+7701555010{n}" for n in range(5))
@@ -43,8 +51,8 @@ def ask(api: Api, smsc: ForeignSmsc, phone: str, number: int, language: str) -> 
 def street() -> Iterator[Street]:
     smsc = ForeignSmsc()
     with open_folder() as folder, smsc.running():
-        house = House(folder, f"[sandbox]\nsimulator = false\ntime_scale = {TIME_SCALE}\n")
-        write_binds(folder, smsc.port)
+        house = House(folder, FOREIGN_ONLY)
+        smsc.write_binds(folder)
         try:
             house.start().ready()
             house.until(lambda: smsc.bound, 15, "the foreign network sees a bind")
@@ -53,16 +61,6 @@ def street() -> Iterator[Street]:
             yield Street(house, api, smsc, offer, smsc.receipt(question))
         finally:
             house.end()
-
-
-def write_binds(folder: Path, port: int) -> None:
-    password = folder / "foreign.password"
-    password.touch(0o600)
-    password.write_text("secret")
-    lines = {"cid": "foreign-1", "network": "foreign", "host": "127.0.0.1", "system_id": "jauap"}
-    rows = [f'{key} = "{value}"' for key, value in lines.items()]
-    rows += [f"port = {port}", f'password_file = "{password}"', "reconnect_delay_max = 1"]
-    (folder / "binds.toml").write_text("\n".join(["[[bind]]", *rows]) + "\n")
 
 
 def test_the_bind_is_ours_and_both_ways(street: Street) -> None:
@@ -129,7 +127,9 @@ def test_silence_expires_a_day_after_the_receipt_and_sends_to_the_branch(street:
 
 
 def test_at_the_end_the_network_is_told_and_nothing_was_said_twice(street: Street) -> None:
+    below = processes_under(street.house.pid)
     assert street.house.stop() == 0
+    assert [pid for pid in below if is_alive(pid)] == []
     street.house.until(lambda: street.smsc.unbound, 10, "the foreign network sees the unbind")
     assert {phone: len(street.smsc.messages(phone)) for phone in (YES, NO, SILENT, TWO)} == {
         YES: 2,

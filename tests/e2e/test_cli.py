@@ -1,0 +1,234 @@
+"""The command line as people and scripts use it: what each command says, and its exit code."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import typer
+from sqlalchemy import text
+
+from app.cli import app, main
+from app.commands.places import migrate
+from app.embedded import Servers
+from app.ledger.journal import Chain
+from app.settings import load
+from tests.e2e.foreign import ForeignSmsc
+from tests.e2e.house import JAUAP, House, clean_environ, open_folder, until
+
+SCORED = "text\tlabel\tlanguage\tnote\nиә\tyes\tkk\t\nнет\tno\tru\t\n"
+FALSE_YES = "text\tlabel\tlanguage\tnote\nиә\tno\tkk\t\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        assert self.code in (0, 1), self.err
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A place with configuration and running servers, where commands are given."""
+
+    house: House
+
+    def give(self, *words: str) -> Told:
+        """Gives one command and waits for its end."""
+        ran = subprocess.run(
+            [*JAUAP, *words],
+            cwd=self.house.folder,
+            env=clean_environ(COLUMNS="200"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "Traceback" not in ran.stderr, ran.stderr
+        return Told(ran.returncode, ran.stdout, ran.stderr)
+
+    def give_all(self, *commands: str) -> list[Told]:
+        """Gives several at once: most of the time of each is the start of its Python."""
+        with ThreadPoolExecutor(3) as pool:
+            return list(pool.map(lambda command: self.give(*command.split()), commands))
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with open_folder() as folder:
+        house = House(folder)
+        house.write_config()
+        with Servers("tests of the command line") as servers:
+            urls = servers.start(load(house.config, {}))
+            migrate(urls.ledger)
+            yield Desk(house)
+
+
+def every_command() -> list[tuple[str, str]]:
+    """("keys add", its help text) of every command there is."""
+    found: list[tuple[str, str]] = []
+
+    def walk(command: Any, name: str) -> None:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found.append((name, command.help or ""))
+        for word, one in (inner or {}).items():
+            walk(one, f"{name} {word}".strip())
+
+    walk(typer.main.get_command(app), "")
+    return found
+
+
+@pytest.mark.parametrize(("name", "words"), every_command())
+def test_every_command_explains_itself_with_an_example(name: str, words: str) -> None:
+    assert re.search(rf"Example: .*jauap {name}\b", words.replace("\n", " ")), words
+
+
+def test_help_goes_to_stdout_and_wrong_use_ends_with_2(desk: Desk) -> None:
+    commands = ("--help", "keys add --help", "nonsense", "keys nonsense", "keys add", "chart x")
+    told = dict(zip(commands, desk.give_all(*commands), strict=True))
+    assert [t.code for t in told.values()] == [0, 0, 2, 2, 2, 2]
+    assert "keys" in told["--help"].out
+    assert "Example: jauap keys add" in told["keys add --help"].out
+    assert "expected one of" in told["chart x"].err
+
+
+@pytest.fixture
+def say(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], Told]:
+    """Gives a command by the same entry in this process, which has its Python started already."""
+
+    def one(command: str) -> Told:
+        monkeypatch.setattr("sys.argv", ["jauap", *command.split()])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Told(int(ended.value.code or 0), *capsys.readouterr())
+
+    return one
+
+
+def test_what_explains_needs_no_server(say: Callable[[str], Told], tmp_path: Path) -> None:
+    at = "2026-03-20T13:30:00"
+    score, wrong, file = (tmp_path / name for name in ("good.tsv", "bad.tsv", "not.tsv"))
+    score.write_text(SCORED, "utf-8")
+    wrong.write_text(FALSE_YES, "utf-8")
+    commands = (
+        f"deadline explain {at} --json",
+        f"deadline explain {at} --working-days 1 --json",
+        "deadline explain whenever",
+        "replies explain иә --json",
+        f"replies score {score} --json",
+        f"replies score {wrong} --json",
+        f"replies score {file}",
+        "wording lint --json",
+        "chart offer",
+        "chart lifecycle --graphviz",
+    )
+    told = [say(command) for command in commands]
+    assert [t.code for t in told] == [0, 0, 2, 0, 0, 1, 2, 0, 0, 0]
+    assert told[0].data["deadline"] == "2026-03-21T13:30:00Z"
+    assert told[1].data["deadline"] > "2026-03-24"  # Nauryz lies between
+    assert told[3].data["label"] == "yes"
+    assert (told[4].data["false_yes"], told[5].data["false_yes"]) == (0, 1)
+    assert str(file) in told[6].err
+    assert told[7].data == []
+    assert "Келісесіз бе?" in told[8].out and "Согласны?" in told[8].out
+    assert told[9].out.startswith("digraph")
+
+
+def test_the_configuration_can_be_checked_alone(desk: Desk) -> None:
+    bad = desk.house.folder / "bad.toml"
+    bad.write_text('environment = "sandbox"\n[server]\nport = "many"\n')
+    good, wrong = desk.give_all("check-config --json", f"check-config --config {bad}")
+    assert (good.code, good.data["environment"], good.data["binds"]) == (0, "sandbox", [])
+    assert wrong.code == 2
+    assert "server.port: found 'many', expected a port" in wrong.err
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(desk: Desk) -> None:
+    made = desk.give("keys", "add", "mtszn", "--scope", "provider", "--json")
+    assert made.data["key"].startswith("jau_")
+    again, wrong, listed = desk.give_all(
+        "keys add mtszn --scope provider", "keys add other --scope everything", "keys list --json"
+    )
+    assert (again.code, wrong.code) == (2, 2)
+    assert "everything" in wrong.err and "provider" in wrong.err
+    assert [(k["name"], k["scopes"], k["revoked_at"]) for k in listed.data] == [
+        ("mtszn", ["provider"], None)
+    ]
+    assert made.data["key"] not in listed.out
+    assert desk.give("keys", "revoke", "mtszn").code == 0
+    listed, nobody = desk.give_all("keys list --json", "keys revoke nobody")
+    assert listed.data[0]["revoked_at"] is not None
+    assert nobody.code == 2
+
+
+def test_migrating_again_changes_nothing_and_no_gateway_means_no_binds(desk: Desk) -> None:
+    migrated, binds, unknown = desk.give_all(
+        "migrate", "binds list --json", "binds suspend nowhere"
+    )
+    assert (migrated.code, binds.code, unknown.code) == (0, 0, 2)
+    assert binds.data == []
+    assert "nowhere" in unknown.err
+
+
+def test_a_journal_that_was_edited_is_found_out(desk: Desk) -> None:
+    case = uuid4()
+    at = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    with desk.house.runtime() as rt:
+        with rt.unit() as unit:
+            chain = Chain(case)
+            for kind in ("made", "submitted", "received"):
+                unit.journal.append(chain, kind, at, note=kind)
+        whole = desk.give("journal", "verify", "--json")
+        assert (whole.code, whole.data["breaks"]) == (0, [])
+        with rt.ledger.begin() as tx:
+            tx.execute(text("ALTER TABLE journal DISABLE TRIGGER ALL"))
+            edited = "UPDATE journal SET kind = 'accepted' WHERE case_id = :case AND seq = 2"
+            tx.execute(text(edited), {"case": case})
+    broken = desk.give("journal", "verify", "--json")
+    assert broken.code == 1
+    assert {(b["case_id"], b["seq"]) for b in broken.data["breaks"]} == {(str(case), 2)}
+
+
+@pytest.mark.parametrize(
+    ("command", "began"), [("web", "/docs"), ("gateway", "connecting"), ("demo", "are up")]
+)
+def test_what_runs_on_ends_on_ctrl_c_without_a_traceback(
+    desk: Desk, command: str, began: str
+) -> None:
+    ForeignSmsc().write_binds(desk.house.folder)  # nobody listens there
+    log = desk.house.folder / f"{command}.log"
+    with log.open("wb") as out:
+        running = subprocess.Popen(
+            [*JAUAP, command],
+            cwd=desk.house.folder,
+            env=clean_environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        until(lambda: began in log.read_text("utf-8"), 30, f"{command} runs")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == (130 if command == "demo" else 0), log.read_text("utf-8")
+    finally:
+        running.kill()
+        running.wait()
+    assert "Traceback" not in log.read_text("utf-8")
