@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +62,12 @@ def is_alive(pid: int) -> bool:
     """Whether a process is there and no mere entry that nobody has collected."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return bool(shown.stdout.strip()) and not shown.stdout.strip().startswith("Z")
+
+
+def gone(pids: Iterable[int], seconds: float = 30) -> None:
+    """Waits until none of these processes is left."""
+    waited = list(pids)
+    until(lambda: not any(map(is_alive, waited)), seconds, f"they end: {waited}")
 
 
 def processes_under(pid: int) -> dict[int, str]:
@@ -135,7 +141,7 @@ binds = "binds.toml"
 
     def said(self) -> str:
         """Everything it has printed and logged, over all its starts."""
-        return self.log.read_text("utf-8", "replace")
+        return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
     @property
     def pid(self) -> int:
@@ -158,6 +164,8 @@ binds = "binds.toml"
 
     def runs(self, words: str) -> bool:
         """Whether one of our processes has `words` in its command line just now."""
+        if self.process is None or self.process.poll() is not None:
+            return False
         return any(words in args for args in processes_under(self.pid).values())
 
     def find(self, words: str) -> int:
