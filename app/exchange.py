@@ -36,6 +36,7 @@ ORPHANS_KEPT_S = 3 * 86_400.0
 UNSENT_PAUSE_S = 1.0
 FORGOTTEN_AFTER_S = 10.0
 DOUBTS = 3  # a message that stays unknown so often breaks the link, or is never answered
+EARLY_S = 300.0  # before its response; an older receipt is of another message with the same id
 PARTS_WAIT_S = 600.0
 PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 
@@ -121,7 +122,8 @@ class Exchange:
         """Appends segments, takes in receipts that came before them, settles whole messages."""
         rows = [self._submitted(unit, r) for r in results]
         segments.append(unit.tx, rows)
-        early = segments.adopt(unit.tx, rows)
+        soonest = min((r.at for r in rows), default=unit.now) - self.rt.waiting(EARLY_S)
+        early = [p for p in segments.adopt(unit.tx, rows) if p.received_at >= soonest]
         if early:
             self._match(unit, early)
         finished: list[UUID] = []

@@ -4,7 +4,6 @@ A phone has at most one open question, whatever room asks it (a unique index say
 ones wait in the order they were made.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -157,13 +156,14 @@ _PARTS = sql(
 )
 _DROP_PARTS = sql(
     """DELETE FROM parts WHERE network = :network AND sender_index = :sender_index
-      AND destination = :destination AND reference = :reference AND total = :total"""
+      AND destination = :destination AND reference = :reference AND total = :total
+    RETURNING *"""
 )
 
 
-def mo_key(message: Inbound) -> bytes:
+def mo_key(vault: Vault, message: Inbound) -> bytes:
     """What makes a redelivered MO the same MO: network, both addresses, octets, the handset's
-    reference and the segment's place."""
+    reference and the segment's place. Keyed, or a dump would tell who wrote "1"."""
     parts = (
         message.network,
         message.sender,
@@ -172,7 +172,7 @@ def mo_key(message: Inbound) -> bytes:
         str(message.user_message_reference),
         str(message.segment),
     )
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest()[:16]
+    return vault.index("mo", _octets("\0".join(parts)).hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,11 @@ def _text(octets: bytes) -> str:
     return octets.decode(errors="surrogatepass")
 
 
+def sender_index(vault: Vault, message: Inbound) -> bytes:
+    """The index of who sent it: a phone's, or that of whatever else stood there."""
+    return vault.index("phone", message.sender.encode(errors="backslashreplace").decode())
+
+
 def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
     """Stores an MO that belongs to no case, sealed, with the reason in one word."""
     row_id = new_id(message.received_at)
@@ -215,7 +220,7 @@ def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
             "received_at": message.received_at,
             "network": message.network,
             "cid": message.cid,
-            "phone_index": vault.index("phone", message.sender),
+            "phone_index": sender_index(vault, message),
             "sender": vault.seal(_octets(message.sender), row_id.bytes),
             "octets": vault.seal(message.raw, row_id.bytes),
             "data_coding": message.data_coding,
@@ -228,7 +233,7 @@ def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
 def _key_of(vault: Vault, message: Inbound, segment: SegmentOf) -> dict[str, object]:
     return {
         "network": message.network,
-        "sender_index": vault.index("phone", message.sender),
+        "sender_index": sender_index(vault, message),
         "destination": message.destination,
         "reference": segment.reference,
         "total": segment.total,
@@ -237,11 +242,17 @@ def _key_of(vault: Vault, message: Inbound, segment: SegmentOf) -> dict[str, obj
 
 def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list[Inbound] | None:
     """Stores one segment of a long MO; once all have come, removes and returns them in order.
-    Segments meet across the binds of a network."""
+    Segments meet across the binds of a network. Handsets use a reference again, so a segment that
+    is there already and says something else belongs to an older message: the two never mix."""
     key = _key_of(vault, message, segment)
-    context = vault.index("phone", message.sender)
+    context = sender_index(vault, message)
     tx.execute(_LOCK_PARTS, {"sender": context.hex()})
     text = message.text
+    if any(
+        r.number == segment.number and vault.open(bytes(r.octets), context) != message.raw
+        for r in tx.execute(_PARTS, key)
+    ):
+        _set_aside(tx, vault, tx.execute(_DROP_PARTS, key).all())
     tx.execute(
         _PART,
         key
@@ -288,7 +299,12 @@ def tidy(tx: Tx, vault: Vault, keys_before: datetime, parts_before: datetime) ->
     """Forgets old keys; moves segments whose message never became whole to `heard`, for review."""
     tx.execute(_FORGET_KEYS, {"before": keys_before})
     stale = tx.execute(_STALE_PARTS, {"before": parts_before}).all()
-    for r in stale:
+    _set_aside(tx, vault, stale)
+    return len(stale)
+
+
+def _set_aside(tx: Tx, vault: Vault, parts: Sequence[Row]) -> None:
+    for r in parts:
         index = bytes(r.sender_index)
         row_id = new_id(r.received_at)
         octets = vault.open(bytes(r.octets), index)
@@ -307,7 +323,6 @@ def tidy(tx: Tx, vault: Vault, keys_before: datetime, parts_before: datetime) ->
                 "why": "part-missing",
             },
         )
-    return len(stale)
 
 
 # --- what phones prefer ---------------------------------------------------------------------

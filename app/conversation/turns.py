@@ -55,7 +55,7 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> Non
 def _new(unit: Unit, came: Sequence[Came]) -> list[Came]:
     """Puts aside what was committed already, by an earlier connection, shortly before. Who was
     asked something else since may well have said the same again, so the room is to judge it."""
-    keyed = [(records.mo_key(c.message), c) for c in came]
+    keyed = [(records.mo_key(unit.vault, c.message), c) for c in came]
     before = records.seen_before(unit.tx, [(k, c.connection) for k, c in keyed], unit.now)
     new: list[Came] = []
     for key, one in keyed:
@@ -98,7 +98,7 @@ def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], guard: LoopGuard) 
         elif one.message.ussd is not None:
             records.keep(unit.tx, unit.vault, one.message, "ussd")
         else:
-            phone = unit.vault.index("phone", one.message.sender)
+            phone = records.sender_index(unit.vault, one.message)
             heard.append((phone, one))
     questions = records.open_questions(unit.tx, [phone for phone, _ in heard])
     # Octets that cannot be read are no answer, but their sender must not wait in vain for one.

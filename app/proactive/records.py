@@ -120,13 +120,16 @@ _LATEST = sql(
           AND coalesce(closed_at, created_at) >= :since
         ORDER BY closed_at DESC NULLS LAST LIMIT 1) o"""
 )
-# A reply stamped at the deadline itself is in time, so an offer lapses strictly after it.
+# A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
+# while a long reply that began in time still waits for its last segment.
 _DUE = sql(
     """SELECT id FROM offers o WHERE state = 'awaiting' AND deadline < :now
       AND deadline < coalesce(
           (SELECT h.through FROM unnest(CAST(:networks AS text[]),
               CAST(:through AS timestamptz[])) AS h (network, through)
            WHERE h.network = o.network), :slowest)
+      AND NOT EXISTS (SELECT 1 FROM parts p
+          WHERE p.sender_index = o.phone_index AND p.received_at <= o.deadline)
     ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
 # An offer that no receipt came for has no network yet: it waits for the slowest of them.

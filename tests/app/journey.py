@@ -17,7 +17,7 @@ from app.proactive.records import Offer
 from app.proactive.rules import LIFECYCLE, Event, State, step
 from app.runtime import Runtime
 from app.settings import SendingHours
-from smpp.messages import ReceiptState, SubmitOutcome
+from smpp.messages import ReceiptState, SegmentOf, SubmitOutcome
 from tests.app.world import World
 
 JOURNEYS = Path(__file__).parent.parent / "journeys"
@@ -174,6 +174,12 @@ def phone_says(play: Play, words: str) -> None:
 @says(r"phone → 1414 in segments (?P<order>\d(?:, \d)+): (?P<words>.+)")
 def phone_says_at_length(play: Play, order: str, words: str) -> None:
     play.world.say_in_segments(words, [int(n) for n in order.split(", ")])
+
+
+@says(r"phone → 1414 segment (?P<number>\d) of (?P<total>\d): (?P<words>.+)")
+def phone_says_a_segment(play: Play, number: str, total: str, words: str) -> None:
+    segment = SegmentOf(7, int(total), int(number))
+    play.world.hear([play.world.mo(words, segment=segment)])
 
 
 @says(r"phone → 1414 in octets: (?P<octets>[0-9A-F ]+)")
