@@ -1,0 +1,86 @@
+"""A stolen dump tells nothing: after everything a person can do, no column of any table holds their
+phone, their IIN or their words, in any spelling a thief would try."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from app.clock import ManualClock
+from app.exchange import Batch
+from app.proactive.records import Offer
+from app.runtime import Runtime
+from smpp.messages import ReceiptState, SegmentOf, SubmitOutcome
+from tests.app.world import World
+
+WORDS = ("жарайды ағайын", "келісемін", "мен ауырып тұрмын", "құпия сөз")
+
+
+def whole_life(rt: Runtime, clock: ManualClock) -> World:
+    """Leaves something in every table a person's data could reach."""
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    world.receipt(ReceiptState.DELIVRD)
+    world.say(WORDS[0])
+    world.say(WORDS[1])
+    world.say(WORDS[2])
+    world.report(made.id, "rendered")
+    world.say("жоқ")
+    world.hear([world.mo(None, raw=WORDS[3].encode("utf-16-be"))])
+    world.hear([world.mo(WORDS[3], segment=SegmentOf(3, 2, 1))])
+    world.say(WORDS[3], sender=world.phone.lstrip("+"), from_phone=False)
+    world.deliver_again()
+    world.network.answers = SubmitOutcome.UNKNOWN
+    world.offer("childcare-benefit", "Айгүл")
+    world.commit(Batch(receipts=world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)))
+    world.pass_time(timedelta(hours=30))
+    return world
+
+
+def needles(world: World) -> set[bytes]:
+    """Phone, IIN and words, in every spelling: as text, in hex and base64, hashed without a key."""
+    phone, iin = world.phone, world.people["Айгүл"]
+    texts = {phone, phone[1:], phone[2:], iin, *WORDS, *(m.message.body for m in world.mts)}
+    plain = {t.encode() for t in texts} | {t.encode("utf-16-be") for t in texts}
+    hashed = {hashlib.new(name, t).digest() for t in plain for name in ("sha256", "sha1", "md5")}
+    found = plain | hashed | {h[:16] for h in hashed}
+    return found | {n.hex().encode() for n in found} | {base64.b64encode(n)[:-4] for n in found}
+
+
+def values(world: World) -> Iterator[tuple[str, str, bytes]]:
+    """Every value of every table: (table, column, octets)."""
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    for table in [r.tablename for r in world.rows(tables)]:
+        for row in world.rows(f'SELECT * FROM "{table}"'):
+            for column, value in row._mapping.items():
+                yield table, column, octets(value)
+
+
+def octets(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
+
+
+def test_no_column_of_any_table_tells_who_or_what(rt: Runtime, clock: ManualClock) -> None:
+    world = whole_life(rt, clock)
+    sought = needles(world)
+    told = {
+        f"{table}.{column}"
+        for table, column, value in values(world)
+        if any(needle in value for needle in sought)
+    }
+    assert told == set()
+
+
+def test_the_search_would_find_what_is_not_sealed(rt: Runtime, clock: ManualClock) -> None:
+    world = whole_life(rt, clock)
+    filled = {table for table, _, _ in values(world)}
+    assert {"recipients", "outbox", "journal", "heard", "parts", "segments"} <= filled
+    with rt.ledger.begin() as tx:
+        tx.exec_driver_sql("UPDATE offers SET result = %s", (world.phone,))
+        tx.exec_driver_sql("UPDATE outbox SET cid = %s", (world.people["Айгүл"].encode().hex(),))
+    sought = needles(world)
+    told = {f"{t}.{c}" for t, c, v in values(world) if any(n in v for n in sought)}
+    assert {"offers.result", "outbox.cid"} <= told

@@ -1,0 +1,184 @@
+"""What falls due, and what must not: outages, several binds, marks that lag behind, batches."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.clock import ManualClock
+from app.exchange import Batch
+from app.ledger import binds
+from app.ledger.binds import BindRow
+from app.proactive.actions import sweeping
+from app.proactive.records import Offer
+from app.runtime import Runtime
+from smpp.messages import BindEvent, ReceiptState
+from tests.app.world import World
+
+DAY = timedelta(hours=24)
+TICK = timedelta(microseconds=1)
+
+
+def awaiting(rt: Runtime, clock: ManualClock) -> tuple[World, Offer]:
+    """A world with an offer that was received at this moment."""
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    world.receipt(ReceiptState.DELIVRD)
+    return world, world.look(made.id)
+
+
+def mark(world: World) -> None:
+    """The gateway says that it has heard everything up to now."""
+    world.commit(Batch(mark=world.clock(), drained=[world.network.cid]))
+
+
+def second_bind(world: World, state: BindEvent, *, hears: bool = True) -> str:
+    """Another bind of the same network."""
+    cid = f"{world.network.name}-2"
+    with world.rt.unit() as unit:
+        row = BindRow(
+            cid, world.network.name, world.exchange.gateway, state, "", unit.now, hears=hears
+        )
+        binds.write(unit.tx, row)
+    return cid
+
+
+def test_nothing_lapses_at_the_deadline_itself(rt: Runtime, clock: ManualClock) -> None:
+    world, offer = awaiting(rt, clock)
+    clock.advance(DAY)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 0
+    clock.advance(TICK)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 1
+    assert world.look(offer.id).state == "expired"
+
+
+def test_the_sweep_waits_for_the_mark_of_the_network(rt: Runtime, clock: ManualClock) -> None:
+    world, offer = awaiting(rt, clock)
+    mark(world)
+    clock.advance(DAY * 3)
+    assert sweeping.sweep(world.rt) == 0
+    assert world.look(offer.id).state == "awaiting"
+
+
+def test_a_network_that_was_never_heard_lets_nothing_lapse(rt: Runtime, clock: ManualClock) -> None:
+    world, _ = awaiting(rt, clock)
+    clock.advance(DAY * 3)
+    assert sweeping.sweep(world.rt) == 0
+
+
+def test_the_bind_that_lags_behind_holds_its_network(rt: Runtime, clock: ManualClock) -> None:
+    world, offer = awaiting(rt, clock)
+    cid = second_bind(world, BindEvent.LOST)
+    clock.advance(DAY + TICK)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 0
+    world.commit(Batch(mark=clock(), drained=[cid]))
+    assert sweeping.sweep(world.rt) == 1
+    assert world.look(offer.id).state == "expired"
+
+
+def test_a_bind_that_only_sends_holds_nothing(rt: Runtime, clock: ManualClock) -> None:
+    world, _ = awaiting(rt, clock)
+    second_bind(world, BindEvent.BOUND, hears=False)
+    clock.advance(DAY + TICK)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 1
+
+
+def test_another_networks_outage_holds_nothing_here(rt: Runtime, clock: ManualClock) -> None:
+    world, _ = awaiting(rt, clock)
+    other, held = awaiting(rt, clock)
+    other.go_down()
+    clock.advance(DAY + TICK)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 1
+    assert other.look(held.id).state == "awaiting"
+
+
+@pytest.mark.parametrize("outage", [timedelta(minutes=1), timedelta(days=9)])
+def test_a_reply_that_was_stuck_in_the_network_counts(
+    rt: Runtime, clock: ManualClock, outage: timedelta
+) -> None:
+    world, offer = awaiting(rt, clock)
+    world.pass_time(timedelta(hours=23, minutes=59, seconds=30))
+    world.go_down()
+    world.say("иә")
+    world.pass_time(outage)
+    world.come_back()
+    ended = world.look(offer.id)
+    assert ended.state == "accepted"
+    last = world.journal(offer.id)[-1]
+    assert b"judged_in_time" in last.body
+
+
+def test_a_late_reply_on_a_bind_that_was_up_does_not_count(rt: Runtime, clock: ManualClock) -> None:
+    world, offer = awaiting(rt, clock)
+    clock.advance(DAY + TICK)
+    world.say("иә")
+    assert world.look(offer.id).state == "awaiting"
+    assert world.mts[-1].message.kind == "offer.late"
+    mark(world)
+    assert sweeping.sweep(world.rt) == 1
+    assert world.events(offer.id) == ["offer.expired"]
+
+
+def test_a_reply_committed_before_the_sweep_wins(rt: Runtime, clock: ManualClock) -> None:
+    world, offer = awaiting(rt, clock)
+    clock.advance(DAY)
+    world.say("жоқ")
+    clock.advance(DAY)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 0
+    assert world.look(offer.id).state == "declined"
+
+
+def test_the_stop_of_a_late_reply_is_heeded_all_the_same(rt: Runtime, clock: ManualClock) -> None:
+    world, _ = awaiting(rt, clock)
+    clock.advance(DAY + TICK)
+    world.say("ТОҚТАТ")
+    assert world.mts[-1].message.kind == "common.stopped"
+    assert getattr(world.offer("childcare-benefit", "Айгүл"), "gate", None) == "phone_reachable"
+
+
+def test_a_question_without_proof_is_given_up_after_its_day_in_the_network(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    clock.advance(DAY)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 0
+    clock.advance(TICK)
+    mark(world)
+    assert sweeping.sweep(world.rt) == 1
+    assert world.events(made.id) == ["offer.undelivered"]
+    assert world.outbox(made.id) == ["offer.ask"]
+
+
+def test_no_proof_is_awaited_from_a_network_that_is_down(rt: Runtime, clock: ManualClock) -> None:
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    world.go_down()
+    world.pass_time(DAY * 2)
+    assert world.look(made.id).state == "sent"
+
+
+def test_two_sweeps_at_once_close_each_offer_once(rt: Runtime, clock: ManualClock) -> None:
+    worlds = [awaiting(rt, clock) for _ in range(3)]
+    clock.advance(DAY + TICK)
+    for world, _ in worlds:
+        mark(world)
+    first = worlds[0][0].rt
+    with first.unit() as unit:
+        expected = [offer.id for _, offer in worlds]
+        sweeping.expire(first, unit, expected[:1])
+        assert sweeping.sweep(first) == 2
+    assert sweeping.sweep(first) == 0
+    assert [world.events(offer.id) for world, offer in worlds] == [["offer.expired"]] * 3
