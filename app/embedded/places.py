@@ -56,6 +56,7 @@ def reaches(who: Account | None, path: Path) -> bool:
 
 def run_directory(data: Path, who: Account | None) -> Path:
     """A directory for sockets: short enough, only for us and `who`, the same at each start."""
+    _let_through(data, who)
     near = data / "run"
     if len(os.fsencode(near)) + _LONGEST_NAME <= LONGEST_SOCKET and reaches(who, data):
         return _private(near, who)
@@ -84,8 +85,7 @@ def home(data: Path, who: Account | None) -> Path:
     place = data / "postgres"
     if who is None:
         return place.resolve()
-    if data.stat().st_mode & 0o011 != 0o011:
-        data.chmod(data.stat().st_mode | 0o011)  # ours: others may pass through, not look
+    _let_through(data, who)
     if place.is_symlink() or reaches(who, data):
         return place.resolve()
     if place.exists():
@@ -97,6 +97,13 @@ def home(data: Path, who: Account | None) -> Path:
     place.symlink_to(target)
     log.warning("postgres_data_elsewhere", wanted=str(place), used=str(target), account=who.name)
     return target
+
+
+def _let_through(data: Path, who: Account | None) -> None:
+    """`data` is ours: others may pass through, not look."""
+    mode = data.stat().st_mode
+    if who is not None and mode & 0o011 != 0o011:
+        data.chmod(mode | 0o011)
 
 
 def _elsewhere() -> Path:
