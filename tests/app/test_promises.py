@@ -1,6 +1,7 @@
 """Promise 1 to 5 under random orders of everything that can happen to one phone: replies, receipts,
 time, outages, crashes, withdrawals. A model of the world says what must have come of it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -271,7 +272,8 @@ class Promises(RuleBasedStateMachine):
     def the_window_opens_with_the_last_segment(self) -> None:
         for offer in self.offers():
             if offer.state in (State.AWAITING, State.EXPIRED):
-                assert offer.received_at in self.whole_receipts(offer.id)
+                proofs = self.whole_receipts(offer.id) + self.replies(offer.id)
+                assert offer.received_at in proofs
                 assert offer.deadline == offer.received_at + WINDOW
 
     def whole_receipts(self, offer_id: UUID) -> list[datetime]:
@@ -282,6 +284,12 @@ class Promises(RuleBasedStateMachine):
             for mt in copies
             if all(i in self.receipts for i in mt.ids)
         ]
+
+    def replies(self, offer_id: UUID) -> list[datetime]:
+        """When words reached us that answered the question without deciding it."""
+        entries = self.world.journal(offer_id)
+        facts = [json.loads(e.body)["facts"] for e in entries if e.kind.startswith("heard-")]
+        return [datetime.fromisoformat(f["received_at"]) for f in facts]
 
     def teardown(self) -> None:
         try:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -85,23 +86,36 @@ def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
 
 
 def _received(rt: Runtime, unit: Unit, offer: Offer, s: Standing) -> None:
-    if offer.state is not State.SENT or s.last_at is None:
+    """The receipt of the last segment. Where words of the recipient had proved receipt before it,
+    the later time counts, in their favour."""
+    if s.last_at is None:
         return
+    is_later = offer.received_at is not None and s.last_at > offer.received_at
+    if offer.state is State.SENT or (offer.state is State.AWAITING and is_later):
+        facts = {"message": s.outbox_id, "segments": s.total}
+        open_window(rt, unit, offer, s.last_at, s.network, **facts)
+
+
+def open_window(
+    rt: Runtime, unit: Unit, offer: Offer, received_at: datetime, network: str, **facts: Any
+) -> None:
+    """The question was received at `received_at`: the reply window runs from then."""
     service = rt.catalogue.find_service(offer.service)
     window = service.window_on(local_date(offer.created_at)) if service else rules.WINDOW
-    step(unit, offer, Event.RECEIVED)
-    offer.received_at = s.last_at
-    offer.deadline = rules.deadline_of(s.last_at, window)
-    offer.network = s.network
+    is_first = offer.state is State.SENT
+    if is_first:
+        step(unit, offer, Event.RECEIVED)
+    offer.received_at = received_at
+    offer.deadline = rules.deadline_of(received_at, window)
+    offer.network = network
     unit.journal.append(
         offer.chain,
-        "received",
+        "received" if is_first else "received-later",
         unit.now,
         received_at=offer.received_at,
         deadline=offer.deadline,
-        message=s.outbox_id,
-        segments=s.total,
-        network=s.network,
+        network=network,
+        **facts,
     )
 
 

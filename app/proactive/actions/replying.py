@@ -11,6 +11,7 @@ from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.proactive import records, rules
 from app.proactive.actions.closing import close, is_open, step
+from app.proactive.actions.delivering import open_window
 from app.proactive.actions.saying import DIALOG, say
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
@@ -135,6 +136,9 @@ def _not_an_answer(
     rt: Runtime, unit: Unit, offer: Offer, one: Reply, again: list[tuple[Any, int]]
 ) -> None:
     _journal(unit, offer, f"heard-{one.turn.event}", one)
+    if offer.state is State.SENT:  # whoever answers a question, however unclearly, has received it
+        network = str(one.evidence.get("network", offer.network))
+        open_window(rt, unit, offer, one.received_at, network, proved_by="reply")
     if one.turn.event is Said.UNCLEAR:
         again.append((offer.id, one.question.asked + 1))
     if one.turn.screen is not None:
