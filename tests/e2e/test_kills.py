@@ -80,12 +80,13 @@ def test_after_the_supervisor_is_killed_its_children_end_and_the_next_start_goes
     town: Town, api: Api
 ) -> None:
     offer = town.ask(api, 11)
-    before = len(town.smsc.unbound)
+    before, sockets = len(town.smsc.unbound), town.sockets()
     left = town.house.kill()
     until(lambda: len(town.smsc.unbound) > before, 15, "the orphaned gateway unbinds")
     gone(pid for pid, args in left.items() if "app.cli" in args)
     town.start()
     gone(left)  # the next start took over what the servers had stored, and ended them
+    assert town.sockets() == sockets
     assert api.state(offer) == "awaiting"
     assert town.smsc.write(phone(11), "Иә") == ROK
     assert api.state(offer) == "accepted"

@@ -25,15 +25,18 @@ class Town:
         """Starts the house and waits until it serves and has bound once more."""
         before = len(self.smsc.bound)
         self.smsc.write_binds(self.house.folder)
-        said = self.house.said().count("/docs")
         self.house.start()
-        self.house.until(lambda: self.house.said().count("/docs") > said, 30, "it listens")
+        self.house.until(self.house.has_listened, 30, "it says where it listens")
         self.bound_after(before)
         return self
 
     def bound_after(self, before: int) -> None:
         """Waits for a bind after so many."""
         self.house.until(lambda: len(self.smsc.bound) > before, 30, "the network sees a bind")
+
+    def sockets(self) -> str:
+        """Where the embedded servers listen, as the house's own commands find them."""
+        return (self.house.folder / "var" / "servers.json").read_text("utf-8")
 
     def ask(self, api: Api, number: int, *, received: bool = True) -> str:
         """An offer to a person; with the receipt of its question the day has begun."""
