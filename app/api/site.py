@@ -66,7 +66,8 @@ def _open_routes(rt: Runtime, endpoints: Sequence[Endpoint]) -> list[Route]:
         redis = await run_in_threadpool(answers, rt.redis.ping)
         found = {"ledger": ledger, "redis": redis}
         words = {name: "answers" if ok else "does not answer" for name, ok in found.items()}
-        return JSONResponse(words, 200 if all(found.values()) else 503)
+        # Without Redis wake-ups are late and nothing is lost: no reason to take a node out.
+        return JSONResponse(words, 200 if ledger else 503)
 
     async def numbers(request: Request) -> Response:
         return Response(metrics.shown(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -40,12 +40,12 @@ def check_config(config: Config = None, as_json: JsonFlag = False) -> None:
     show(data, words, as_json=as_json)
 
 
-def migrate(config: Config = None) -> None:
+def migrate(config: Config = None, as_json: JsonFlag = False) -> None:
     """Makes or updates the ledger's tables. Example: jauap migrate --config jauap.toml"""
     settings = settings_of(config)
     with embedded.running(settings, "jauap migrate") as urls:
         migrate_ledger(urls.ledger)
-    typer.echo("the ledger is at its newest version")
+    show({"migrated": True}, "the ledger is at its newest version", as_json=as_json)
 
 
 @keys.command("add")
@@ -88,12 +88,12 @@ def keys_list(config: Config = None, as_json: JsonFlag = False) -> None:
 
 
 @keys.command("revoke")
-def keys_revoke(name: str, config: Config = None) -> None:
+def keys_revoke(name: str, config: Config = None, as_json: JsonFlag = False) -> None:
     """Ends a key at once. Example: jauap keys revoke mtszn"""
     with opened(config) as rt, rt.unit() as unit:
         if not api_keys.revoke(unit.tx, name, unit.now):
             raise stop(f"NAME: found {name!r}, expected the name of a valid key")
-    typer.echo(f"{name}: revoked")
+    show({"name": name, "state": "revoked"}, f"{name}: revoked", as_json=as_json)
 
 
 @binds.command("list")
@@ -117,24 +117,24 @@ def binds_list(config: Config = None, as_json: JsonFlag = False) -> None:
     show(data, "\n".join(lines) or "no gateway has run yet", as_json=as_json)
 
 
-def _want(cid: str, wanted: str, config: Path | None) -> None:
+def _want(cid: str, wanted: str, config: Path | None, *, as_json: bool) -> None:
     with opened(config) as rt, rt.unit() as unit:
         if not bind_rows.want(unit.tx, cid, wanted):
             known = ", ".join(r.cid for r in bind_rows.every(unit.tx)) or "none yet"
             raise stop(f"CID: found {cid!r}, expected of {known}")
-    typer.echo(f"{cid}: {wanted}")
+    show({"cid": cid, "wanted": wanted}, f"{cid}: {wanted}", as_json=as_json)
 
 
 @binds.command("suspend")
-def binds_suspend(cid: str, config: Config = None) -> None:
+def binds_suspend(cid: str, config: Config = None, as_json: JsonFlag = False) -> None:
     """Sends nothing more by a bind; it goes on hearing. Example: jauap binds suspend kcell-1"""
-    _want(cid, "suspended", config)
+    _want(cid, "suspended", config, as_json=as_json)
 
 
 @binds.command("resume")
-def binds_resume(cid: str, config: Config = None) -> None:
+def binds_resume(cid: str, config: Config = None, as_json: JsonFlag = False) -> None:
     """Sends by a bind again. Example: jauap binds resume kcell-1"""
-    _want(cid, "running", config)
+    _want(cid, "running", config, as_json=as_json)
 
 
 @journal.command("verify")
