@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -47,7 +48,7 @@ CLOSING = {
     State.DECLINED: "offer.declined",
     State.EXPIRED: "offer.expired",
 }
-EXAMPLES, STEPS = 60, 30
+EXAMPLES, STEPS = 140, 20
 
 
 class Torn(Exception):
@@ -92,6 +93,11 @@ class Promises(RuleBasedStateMachine):
         self.kept_words: list[tuple[datetime, str]] = []
 
     # --- what can happen ----------------------------------------------------------------------
+
+    @initialize(service=SERVICES, pause=st.sampled_from(["", "31s", "20m"]))
+    def someone_has_been_asked(self, service: str, pause: str) -> None:
+        self.the_provider_offers(service, "Айгүл")
+        self.arrive(LENGTHS.get(pause))
 
     @rule(service=SERVICES, name=st.sampled_from(["Айгүл", "Данияр"]))
     def the_provider_offers(self, service: str, name: str) -> None:
@@ -163,24 +169,42 @@ class Promises(RuleBasedStateMachine):
             self.receipts.setdefault(mt.ids[number - 1], self.world.clock())
         self.world.commit(Batch(receipts=came))
 
-    @rule()
-    def the_latest_question_arrives(self) -> None:
+    @rule(pause=st.sampled_from(["", "", "31s"]))
+    def the_latest_question_arrives(self, pause: str) -> None:
+        self.arrive(LENGTHS.get(pause))
+
+    def arrive(self, pause: timedelta | None) -> None:
+        """The latest question's segments are received one by one, the last one first."""
         questions = [m for m in self.world.mts if m.message.kind == "offer.ask" and all(m.ids)]
-        if questions and self.world.network.is_up:
-            for smsc_id in questions[-1].ids:
-                self.receipts.setdefault(smsc_id, self.world.clock())
-            came = self.world.receipts_of(questions[-1], ReceiptState.DELIVRD)
+        for number in reversed(range(len(questions[-1].ids) if questions else 0)):
+            if not self.world.network.is_up:
+                return
+            self.receipts.setdefault(questions[-1].ids[number], self.world.clock())
+            came = self.world.receipts_of(questions[-1], ReceiptState.DELIVRD, [number + 1])
             self.world.commit(Batch(receipts=came))
+            if pause and number:
+                self.pass_time(pause)
 
     @rule(pause=PAUSES)
     def time_passes(self, pause: str) -> None:
         self.pass_time(LENGTHS[pause])
 
-    @rule(beyond=st.sampled_from([timedelta(0), timedelta(microseconds=1)]))
-    def the_deadline_comes(self, beyond: timedelta) -> None:
+    @rule(past=st.sampled_from([0, 0, 0, -1, 1]), word=st.sampled_from(YES + NO))
+    def the_phone_writes_around_the_deadline(self, past: int, word: str) -> None:
+        """A microsecond before it, at it, a microsecond after it; `pass_time` sweeps before."""
         ahead = [o.deadline for o in self.open() if o.deadline is not None]
-        if ahead and min(ahead) >= self.world.clock():
-            self.pass_time(min(ahead) - self.world.clock() + beyond)
+        if ahead and min(ahead) > self.world.clock():
+            self.pass_time(min(ahead) - self.world.clock() + timedelta(microseconds=past))
+            self.the_phone_writes(word)
+
+    @rule(word=WORDS)
+    def the_network_is_down_over_the_deadline(self, word: str) -> None:
+        ahead = [o.deadline for o in self.open() if o.deadline is not None]
+        if ahead and min(ahead) > self.world.clock() and self.world.network.is_up:
+            self.world.go_down()
+            self.the_phone_writes(word)
+            self.pass_time(min(ahead) - self.world.clock() + timedelta(minutes=1))
+            self.the_network_comes_back()
 
     @rule(how=st.sampled_from([SubmitOutcome.ACCEPTED, SubmitOutcome.UNKNOWN, None]))
     def the_network_responds(self, how: SubmitOutcome | None) -> None:
@@ -202,10 +226,10 @@ class Promises(RuleBasedStateMachine):
                 late = replace(message, received_at=self.world.clock())
                 self.expecting_its_answer(late, lambda one=late: self.world.hear([one]))
 
-    @rule(data=st.data())
-    def the_provider_withdraws(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), really=st.integers(0, 2))
+    def the_provider_withdraws(self, data: st.DataObject, really: int) -> None:
         found = self.open()
-        if found:
+        if found and not really:
             self.world.withdraw(data.draw(st.sampled_from(found)).id)
 
     # --- what must have come of it --------------------------------------------------------------
@@ -338,6 +362,7 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(rt: Runtime) -> No
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
+            phases=[Phase.generate],  # shrinking takes minutes, and thirty steps can be read
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),
