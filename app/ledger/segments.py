@@ -108,6 +108,7 @@ _RECORD = sql(
       AND (s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD', 'UNKNOWN'))
     RETURNING s.outbox_id"""
 )
+# Of a message sent again, the copy that arrived in whole counts; without one, the latest.
 _STANDING = sql(
     """SELECT o.id, o.case_id, o.room, o.kind, s.network, s.total, s.submitted_at, s.last_at,
         s.delivered, s.failed
@@ -119,9 +120,10 @@ _STANDING = sql(
             count(*) FILTER (WHERE receipt = 'DELIVRD') AS delivered,
             count(*) FILTER (WHERE receipt IN
                 ('EXPIRED', 'DELETED', 'UNDELIV', 'REJECTD')) AS failed
-        FROM segments
-        WHERE outbox_id = t.id
-          AND attempt = (SELECT max(attempt) FROM segments WHERE outbox_id = t.id)
+        FROM segments WHERE outbox_id = t.id
+        GROUP BY attempt
+        ORDER BY (count(*) FILTER (WHERE receipt = 'DELIVRD') >= max(total)) DESC, attempt DESC
+        LIMIT 1
     ) s"""
 )
 _ORPHAN = sql(
@@ -221,7 +223,7 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
 
 
 def standings(tx: Tx, outbox_ids: Sequence[UUID]) -> list[Standing]:
-    """How whole messages stand, by the segments of their latest attempt."""
+    """How whole messages stand, by the attempt that arrived, or else the latest."""
     return [
         Standing(
             r.id, r.case_id, r.room, r.kind, r.network, r.total, r.delivered, r.failed,
