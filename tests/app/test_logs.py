@@ -78,7 +78,7 @@ def test_an_exception_is_told_but_not_its_people(lines: StringIO) -> None:
 
 
 def test_other_libraries_are_masked_too(lines: StringIO) -> None:
-    logging.getLogger("some.library").info("GET %s", f"/v1/offers?phone={PHONE}")
+    logging.getLogger("somebody.else").info("GET %s", f"/v1/offers?phone={PHONE}")
     assert json.loads(lines.getvalue())["event"] == f"GET /v1/offers?phone={MASK}"
 
 
