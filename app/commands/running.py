@@ -20,6 +20,7 @@ from app.commands import simulation
 from app.commands.output import stop
 from app.commands.places import Config, log_as, migrate, opened, settings_of
 from app.gateway import Gateway
+from app.ledger import binds as bind_rows
 from app.runtime import Runtime, listen, open_runtime
 from app.settings import Server, Settings
 from app.supervisor import Command, Supervisor, die_with_parent
@@ -118,6 +119,8 @@ def gateway(
             known = ", ".join(b.cid for b in every) or "none: binds.toml is empty"
             raise stop(f"--bind: found {', '.join(sorted(unknown))}, expected of {known}")
         mine = [b for b in every if not bind or b.cid in bind]
+        with rt.unit() as unit:  # what binds.toml no longer names must not hold offers back
+            bind_rows.forget_all_but(unit.tx, [b.cid for b in every])
         asyncio.run(_serve_binds(rt, mine, [b.network for b in every]))
 
 
