@@ -4,7 +4,7 @@ The gateway gathers a batch and calls `Exchange.commit` in a thread; only after 
 MOs acknowledged and messages submitted. It knows every room by its face and no room's rules.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,7 +21,18 @@ from app.ledger.outbox import Doubtful, Message
 from app.ledger.segments import Hit, Proof, Standing, Submitted
 from app.ledger.unit import Unit
 from app.runtime import Runtime
-from smpp.messages import BindEvent, BindState, Inbound, Receipt, SubmitOutcome, SubmitResult
+from smpp.messages import (
+    BindEvent,
+    BindState,
+    Inbound,
+    Outbound,
+    Receipt,
+    SubmitOutcome,
+    SubmitResult,
+)
+
+Take = Callable[[Runtime, Unit, Sequence[Came], LoopGuard], None]
+"""What is done with a batch of MOs: conversation, or the acceptance mode of a new network."""
 
 RETRY = {
     SubmitOutcome.RETRY_NOW: 1.0,
@@ -63,6 +74,7 @@ class Committed:
     """What the gateway may do now that the batch is stored."""
 
     to_submit: Sequence[Message]
+    screens: Sequence[tuple[str, Outbound]]
     wanted: Mapping[str, str]
 
 
@@ -84,6 +96,7 @@ class Exchange:
     known_networks: Sequence[str]
     without_receipts: frozenset[str] = frozenset()
     deaf: frozenset[str] = frozenset()
+    take: Take = turns.take
     guard: LoopGuard = field(default_factory=LoopGuard)
     claimed: dict[UUID, Message] = field(default_factory=dict)
     sent: dict[UUID, Sent] = field(default_factory=dict)
@@ -96,7 +109,7 @@ class Exchange:
         with self.rt.unit(self.gateway) as unit:
             finished = self._results(unit, batch.results)
             self._receipts(unit, batch.receipts)
-            turns.take(self.rt, unit, batch.inbound, self.guard)
+            self.take(self.rt, unit, batch.inbound, self.guard)
             for state in batch.states:
                 self._write_state(unit, state)
             self._return(unit, [self.claimed[m] for m in batch.unsent if m in self.claimed])
@@ -107,7 +120,7 @@ class Exchange:
                 wanted = binds.wanted(unit.tx, batch.own)
         at_once = unit.outbox.at_once
         self._remember(batch, finished, [*at_once, *claimed])
-        return Committed([*at_once, *claimed], wanted)
+        return Committed([*at_once, *claimed], unit.screens, wanted)
 
     def _remember(self, batch: Batch, finished: Sequence[UUID], fresh: Sequence[Message]) -> None:
         for message_id in (*finished, *batch.unsent):

@@ -181,6 +181,9 @@ class Gateway:
         self._acknowledge(
             [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)], ESME_ROK
         )
+        for cid, screen in done.screens:
+            if cid in self.links:
+                self.links[cid].submit(screen)
         for message in done.to_submit:
             self._submit(message)
         if done.to_submit:

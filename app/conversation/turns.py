@@ -39,7 +39,7 @@ class Came:
 
 def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> None:
     """Takes a batch of MOs in their order; each is stored, whatever becomes of it."""
-    whole = _whole(unit, _new(unit, came))
+    whole = arrived(unit, came)
     waves: list[list[Came]] = []
     seen: dict[str, int] = {}
     for one in whole:  # two replies of one phone are two turns: the second meets what the first did
@@ -50,6 +50,11 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> Non
         waves[place].append(one)
     for wave in waves:
         _take_wave(rt, unit, wave, guard)
+
+
+def arrived(unit: Unit, came: Sequence[Came]) -> list[Came]:
+    """The messages that are whole now and were not committed before; the rest is kept durably."""
+    return _whole(unit, _new(unit, came))
 
 
 def _new(unit: Unit, came: Sequence[Came]) -> list[Came]:

@@ -9,12 +9,14 @@ from app.ledger.engine import Tx
 from app.ledger.handover import HandOver
 from app.ledger.journal import Journal
 from app.ledger.outbox import Message, Outbox
+from smpp.messages import Outbound
 
 
 @dataclass(slots=True)
 class Unit:
     """Facts, messages and events gathered while a batch is decided; `write` stores them all.
-    `now` was asked of the clock once, at the top."""
+    `now` was asked of the clock once, at the top. `screens` are USSD pages by the cid of the bind
+    whose session they belong to: they leave once, after the commit, and are never sent again."""
 
     tx: Tx
     now: datetime
@@ -23,6 +25,7 @@ class Unit:
     journal: Journal = field(init=False)
     outbox: Outbox = field(init=False)
     handover: HandOver = field(init=False)
+    screens: list[tuple[str, Outbound]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.vault)

@@ -1,0 +1,19 @@
+"""The social wallet: measures' notices, consents, grants (214/НҚ)."""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+STATEMENTS: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """All in one transaction."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """A ledger of legal evidence is never taken back; restore a backup instead."""
+    raise RuntimeError("a migration of the ledger cannot be undone")
