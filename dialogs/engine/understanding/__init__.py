@@ -1,14 +1,26 @@
 """Reads a reply to a yes/no question with a closed lexicon: what is not plainly yes is not yes.
 
-`understand` never raises and never guesses; `explain` says in words which rule decided.
+`understand` never raises and never guesses; `explain` says in words which rule decided;
+`bare_digit` and `wants_start` hear what is said outside the yes/no question.
 """
 
 from dialogs.engine.understanding.decide import decide
+from dialogs.engine.understanding.digits import bare_digit
 from dialogs.engine.understanding.labels import Label, Language, Understood
 from dialogs.engine.understanding.reading import Reading, read
+from dialogs.engine.understanding.starting import wants_start
 from dialogs.engine.understanding.strangers import ANOTHER_PERSON, is_strangers
 
-__all__ = ["ANOTHER_PERSON", "Label", "Language", "Understood", "explain", "understand"]
+__all__ = [
+    "ANOTHER_PERSON",
+    "Label",
+    "Language",
+    "Understood",
+    "bare_digit",
+    "explain",
+    "understand",
+    "wants_start",
+]
 
 
 def _trace(reading: Reading) -> tuple[str, ...]:

@@ -5,25 +5,18 @@ clear: the label stays unclear, only its rule gets a name.
 from functools import cache
 from typing import Final
 
-from dialogs.engine.understanding import folding
 from dialogs.engine.understanding.lexicon import read_toml
-from dialogs.engine.understanding.tokens import Kind, tokens
+from dialogs.engine.understanding.spoken import words
 
 ANOTHER_PERSON: Final = "another person's phone"
 _LONGEST: Final = 120  # characters; a longer reply is a story, not a saying
 
 
-def _plain(text: str) -> str:
-    """The words alone, each folded so that Kazakh spelt without its letters is the same."""
-    words = [token.text for token in tokens(folding.clean(text)) if token.kind is Kind.WORD]
-    return " ".join(folding.KAZAKH.of(folding.one_script(word)) for word in words)
-
-
 @cache
 def _lists() -> tuple[frozenset[str], tuple[str, ...]]:
     listed = read_toml("strangers.toml")
-    sayings = frozenset(map(_plain, listed["sayings"]))
-    return sayings, tuple(_plain(opening) + " " for opening in listed["openings"])
+    sayings = frozenset(map(words, listed["sayings"]))
+    return sayings, tuple(words(opening) + " " for opening in listed["openings"])
 
 
 def is_strangers(text: str) -> bool:
@@ -31,7 +24,7 @@ def is_strangers(text: str) -> bool:
     if len(text) > _LONGEST or "?" in text:
         return False
     sayings, openings = _lists()
-    said = _plain(text)
+    said = words(text)
     while said not in sayings:
         opening = next((o for o in openings if said.startswith(o)), None)
         if opening is None:
