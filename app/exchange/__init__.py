@@ -1,0 +1,94 @@
+"""One transaction of exchange with the networks: what came in is judged, what is due is claimed.
+
+The gateway gathers a batch and calls `Exchange.commit` in a thread; only after it returns are
+MOs acknowledged and messages submitted. It knows every room by its face and no room's rules.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from app.conversation import turns
+from app.conversation.records import keep
+from app.conversation.unasked import LoopGuard
+from app.exchange import claims, inheritance, receipts, submits
+from app.exchange.model import Batch, Committed, Memory, Take
+from app.ledger import binds, outbox
+from app.ledger.binds import BindRow
+from app.ledger.unit import Unit
+from app.runtime import Runtime
+from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
+
+__all__ = ["Batch", "Committed", "Exchange", "Take"]
+
+# A throttled or suspended bind still hears; only what ends hearing changes the state.
+HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The gateway's side of the ledger. `known_networks` are all that binds.toml names,
+    `without_receipts` the cids of binds whose networks send none, `deaf` the transmitters."""
+
+    rt: Runtime
+    gateway: UUID
+    known_networks: Sequence[str]
+    without_receipts: frozenset[str] = frozenset()
+    deaf: frozenset[str] = frozenset()
+    take: Take = turns.take
+    guard: LoopGuard = field(default_factory=LoopGuard)
+    memory: Memory = field(default_factory=Memory)
+
+    def commit(self, batch: Batch) -> Committed:
+        """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
+        acknowledged, and the caller may try again, for memory changes only after the commit."""
+        rt, memory = self.rt, self.memory
+        with rt.unit(self.gateway) as unit:
+            finished = submits.take(rt, memory, unit, batch.results)
+            receipts.take(rt, memory, unit, batch.receipts)
+            self.take(rt, unit, batch.inbound, self.guard)
+            for state in batch.states:
+                self._write_state(unit, state)
+            unsent = [memory.claimed[m] for m in batch.unsent if m in memory.claimed]
+            submits.give_back(rt, unit, unsent)
+            claimed = claims.claim(rt, unit, self.gateway, batch.room)
+            wanted: Mapping[str, str] = {}
+            if batch.mark is not None:
+                binds.heard(unit.tx, batch.drained, batch.mark)
+                wanted = binds.wanted(unit.tx, batch.own)
+        fresh = [*unit.outbox.at_once, *claimed]
+        memory.forget([*finished, *batch.unsent])
+        memory.claimed.update({m.id: m for m in fresh})
+        return Committed(fresh, unit.screens, wanted)
+
+    def _write_state(self, unit: Unit, state: BindState) -> None:
+        stands = BindEvent.BOUND if state.event in HEARING else state.event
+        reason = state.reason or (str(state.event) if stands is not state.event else "")
+        row = BindRow(
+            state.cid, state.network, self.gateway, stands, reason, state.at,
+            has_receipts=state.cid not in self.without_receipts,
+            hears=state.cid not in self.deaf,
+        )  # fmt: skip
+        binds.write(unit.tx, row)
+
+    def set_aside(self, message: Inbound) -> None:
+        """Stores an MO raw, for review: it cannot be stored as what it is."""
+        with self.rt.unit() as unit:
+            keep(unit.tx, unit.vault, message, "poisoned")
+
+    def set_result_aside(self, result: SubmitResult) -> None:
+        """A response that cannot be stored leaves its message unknown, for a receipt to settle."""
+        for r in submits.of_outbox([result]):
+            message_id = UUID(r.message_id)
+            with self.rt.unit() as unit:
+                outbox.close(unit.tx, [(message_id, "unknown", r.cid)], unit.now)
+            self.memory.forget([message_id])
+
+    def inherit(self, dead: Sequence[UUID], patience: timedelta) -> int:
+        """Settles what dead gateways left and what stayed unknown too long; how many."""
+        return inheritance.inherit(self.rt, self.gateway, dead, patience)
+
+    def tidy(self) -> int:
+        """Housekeeping; returns how many segments of long MOs went to review."""
+        return inheritance.tidy(self.rt, self.memory, self.gateway, self.known_networks)
