@@ -19,16 +19,27 @@ from dialogs.engine.model import (
     confirming,
     labelling,
 )
+from dialogs.engine.pages import USSD_UNITS, PageTooLong, units
 from dialogs.engine.wording import BOTH, LANGUAGES, Wording, Words, stem
-from dialogs.every import DIALOGS
+from dialogs.every import DIALOGS, PHRASE_SETS
+
+__all__ = [
+    "Button",
+    "Card",
+    "Finding",
+    "PageTooLong",
+    "lint",
+    "mobile",
+    "room",
+    "segments",
+    "sms",
+    "units",
+    "ussd",
+    "ussd_confirm",
+]
 
 SINGLE_UNITS = 70
 SEGMENT_UNITS = 67
-USSD_UNITS = 80
-
-
-class PageTooLong(ValueError):
-    """A USSD page that one screen (80 UCS-2 units) cannot hold."""
 
 
 class Button(TypedDict):
@@ -57,11 +68,6 @@ class Finding:
     budget: int
     offending: str
     rule: str = "budget"
-
-
-def units(text: str) -> int:
-    """The length of a text in UCS-2 (UTF-16) code units, as SMS and USSD count it."""
-    return len(text.encode("utf-16-be")) // 2
 
 
 def segments(text: str) -> int:
@@ -138,9 +144,10 @@ def lint(
     An empty list means that all is well.
     """
     by_name = {dialog.name: dialog for dialog in dialogs}
+    known = {*by_name, *(phrases.name for phrases in PHRASE_SETS)}
     found: list[Finding] = []
     for (language, name), book in words.books.items():
-        if name not in by_name and name != COMMON:
+        if name not in known:
             continue
         for key, wording in book.items():
             screen = Screen(name, stem(key))
