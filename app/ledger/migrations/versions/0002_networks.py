@@ -5,7 +5,12 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-STATEMENTS: tuple[str, ...] = ()
+STATEMENTS: tuple[str, ...] = (
+    # The acceptance mode asks how its own messages to one phone stand.
+    "CREATE INDEX outbox_echo ON outbox (phone_index) WHERE room = 'echo'",
+    # What waits for a provider's attention is counted for the alarms; nearly all rows are done.
+    "CREATE INDEX deliveries_parked ON deliveries (webhook_id) WHERE state = 'parked'",
+)
 
 
 def upgrade() -> None:
