@@ -9,9 +9,10 @@ from uuid import UUID
 
 import alembic.command
 from alembic.config import Config
-from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.ledger.arrays import ColumnDumper
 
 Tx = Connection
 Row = Any
@@ -95,7 +96,7 @@ class Ledger:
 
 def _speak_binary(connection: Any, _record: object) -> None:
     """Our statements take whole columns as arrays: in binary no octet has to be escaped."""
-    connection.adapters.register_dumper(list, ListBinaryDumper)
+    connection.adapters.register_dumper(list, ColumnDumper)
 
 
 def sql(statement: str) -> TextClause:

@@ -24,6 +24,29 @@ class Sealed:
 
 
 @dataclass(slots=True)
+class Secret:
+    """`Sealed` under the vault's seal, opened when somebody looks: most batches never do."""
+
+    vault: Vault
+    octets: bytes
+    context: bytes
+    opened: Sealed | None = None
+
+    @classmethod
+    def of(cls, vault: Vault, offer_id: UUID, sealed: Sealed) -> "Secret":
+        """Seals what an offer holds."""
+        octets = vault.seal(msgspec.json.encode(sealed), offer_id.bytes)
+        return cls(vault, octets, offer_id.bytes, sealed)
+
+    def open(self) -> Sealed:
+        """What is under the seal; raises VaultError."""
+        if self.opened is None:
+            plain = self.vault.open(self.octets, self.context)
+            self.opened = msgspec.json.decode(plain, type=Sealed)
+        return self.opened
+
+
+@dataclass(slots=True)
 class Offer:
     """An offer's row; `chain` is the end of its journal, whose version is the row's version."""
 
@@ -35,7 +58,7 @@ class Offer:
     phone_index: bytes
     network: str | None
     language: str | None
-    sealed: Sealed
+    secret: Secret
     state: State
     chain: Chain
     created_at: datetime
@@ -50,7 +73,7 @@ class Offer:
     @property
     def to(self) -> tuple[bytes, str]:
         """Where its messages go: phone index and E.164."""
-        return self.phone_index, self.sealed.phone
+        return self.phone_index, self.secret.open().phone
 
 
 _COLUMNS = """id, provider, reference, service, recipient_id, phone_index, network, language,
@@ -146,17 +169,15 @@ _UNPROVEN = sql(
 def _offer(vault: Vault, r: Row) -> Offer:
     state = State(r.state)
     chain = Chain(r.id, r.version, bytes(r.head))
-    sealed = msgspec.json.decode(vault.open(bytes(r.facts), r.id.bytes), type=Sealed)
+    secret = Secret(vault, bytes(r.facts), r.id.bytes)
     return Offer(
         r.id, r.provider, r.reference, r.service, r.recipient_id, bytes(r.phone_index), r.network,
-        r.language, sealed, state, chain, r.created_at, r.sent_at, r.received_at, r.deadline,
+        r.language, secret, state, chain, r.created_at, r.sent_at, r.received_at, r.deadline,
         r.closed_at, r.answered_by, r.result, (state, r.version),
     )  # fmt: skip
 
 
-def insert(
-    tx: Tx, vault: Vault, provider: str, offers: Sequence[Offer], now: datetime
-) -> set[UUID]:
+def insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set[UUID]:
     """Stores new offers; returns the ids that were free of a twin reference or open offer."""
     if not offers:
         return set()
@@ -172,7 +193,7 @@ def insert(
             "phone_index": [o.phone_index for o in offers],
             "network": [o.network for o in offers],
             "language": [o.language for o in offers],
-            "facts": [vault.seal(msgspec.json.encode(o.sealed), o.id.bytes) for o in offers],
+            "facts": [o.secret.octets for o in offers],
             "version": [o.chain.version for o in offers],
             "head": [o.chain.head for o in offers],
         },

@@ -20,6 +20,9 @@ from app.proactive.rules import Event, Refusal, State
 from app.runtime import Runtime
 
 QUESTION = "offer.ask"
+# What the law orders us to say is followed to the handset in the journal; that a confirmation of
+# somebody's own answer arrived is kept with its segments only.
+FOLLOWED = ("offer.expired", "offer.rendered", "offer.refused", "offer.withdrawn")
 
 
 def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
@@ -66,8 +69,8 @@ def returned(unit: Unit, messages: Sequence[tuple[UUID, str]]) -> None:
 
 def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
     """Receipts came. A question received in whole opens the reply window; one that failed ends
-    the offer as undelivered; of other messages only the journal takes note."""
-    mine = [s for s in standings if s.case_id is not None]
+    the offer as undelivered; of other messages the journal takes note where they matter."""
+    mine = [s for s in standings if s.case_id is not None and _matters(s)]
     offers = records.lock(unit.tx, unit.vault, [s.case_id for s in mine if s.case_id])
     closed: list[Offer] = []
     for s in mine:
@@ -83,6 +86,10 @@ def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
             _note(unit, offer, s)
     close(rt, unit, closed)
     records.save(unit.tx, list(offers.values()))
+
+
+def _matters(s: Standing) -> bool:
+    return s.kind == QUESTION or s.kind in FOLLOWED or bool(s.failed)
 
 
 def _received(rt: Runtime, unit: Unit, offer: Offer, s: Standing) -> None:

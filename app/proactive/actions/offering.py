@@ -20,7 +20,7 @@ from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.proactive import records, rules
 from app.proactive.actions.saying import DIALOG, ROOM, say
-from app.proactive.records import Offer, Sealed
+from app.proactive.records import Offer, Sealed, Secret
 from app.proactive.rules import Facts, Refusal, State
 from app.recipients.records import Recipient, by_id, by_iin
 from app.runtime import Runtime
@@ -104,7 +104,7 @@ def _draw_up(
         phone_index=phone_index,
         network=person.network,
         language=person.language,
-        sealed=Sealed(phone, dict(draft.values)),
+        secret=Secret.of(unit.vault, offer_id, Sealed(phone, dict(draft.values))),
         state=State.MADE,
         chain=Chain(offer_id),
         created_at=unit.now,
@@ -139,7 +139,7 @@ def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made]) -> list[Mad
     for offer in offers:
         unit.journal.append(offer.chain, "made", unit.now, **_grounds(rt, offer, unit.now))
         offer.loaded = (offer.state, offer.chain.version)
-    free = records.insert(unit.tx, unit.vault, provider, offers, unit.now)
+    free = records.insert(unit.tx, provider, offers, unit.now)
     if len(free) < len(offers):  # another transaction was quicker with the same reference or pair
         kept = {o.id for o in offers if o.id in free}
         unit.journal.entries = [e for e in unit.journal.entries if e.case_id in kept]
