@@ -9,8 +9,9 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from app.api import binds, tokens, webhooks
+from app.api import binds, events, tokens, webhooks
 from app.api.site import application
+from app.api.streams import Streams
 from app.proactive import api as proactive
 from app.proactive.actions.saying import ROOM
 from app.proactive.citizen import api as citizens_offers
@@ -24,6 +25,7 @@ ENDPOINTS = (
     *proactive.ENDPOINTS,
     *citizens.ENDPOINTS,
     *citizens_offers.ENDPOINTS,
+    *events.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *binds.ENDPOINTS,
 )
@@ -35,8 +37,9 @@ class Server(uvicorn.Server):
     another thread, set `should_exit`."""
 
     def __init__(self, rt: Runtime, on_ready: Callable[[], None] = lambda: None) -> None:
+        site = build(rt)
         config = uvicorn.Config(
-            build(rt),
+            site,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -46,6 +49,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._on_ready = on_ready
+        self._streams: Streams = site.state.streams
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -54,6 +58,10 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._streams.close()  # they would be waited for, and never end by themselves
+        await super().shutdown(sockets)
 
 
 def build(rt: Runtime) -> Starlette:

@@ -15,23 +15,26 @@ from uuid import UUID
 import redis
 from redis.exceptions import RedisError
 
+from app import versions
 from app.calendar import Calendar
 from app.catalogue.loader import load as load_catalogue
 from app.catalogue.model import Catalogue
 from app.clock import Clock, ScaledClock, system_clock
 from app.conversation.rooms import Room
-from app.ledger.encryption import Vault, VaultError
-from app.ledger.engine import Ledger, canary, sandbox_anchor
+from app.conversation.sessions import Sessions
+from app.ledger.encryption import Vault, derived
+from app.ledger.engine import Ledger, sandbox_anchor
+from app.ledger.keyring import WrongMasterKey, open_vault
+from app.ledger.signing import SealKey
 from app.ledger.unit import Unit
 from app.settings import Environment, Settings
+from app.versions import Versions
 from dialogs.engine.wording import Words
 
+__all__ = ["Runtime", "WrongMasterKey", "listen", "open_runtime"]
+
 OUTBOX = "jauap:wake:outbox"
-CANARY = b"jauap"
-
-
-class WrongMasterKey(Exception):
-    """The master key does not open this ledger."""
+FEED = "jauap:wake:feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Runtime:
     clock: Clock
     real_seconds: Callable[[float], float]
     redis: redis.Redis
+    seal_key: SealKey
+    versions: Versions
     rooms: dict[str, Room] = field(default_factory=dict)
 
     @contextmanager
@@ -58,32 +63,38 @@ class Runtime:
             yield unit
             has_messages = bool(unit.outbox.messages)
             unit.write()
+        for act in unit.after_commit:
+            act()
         if has_messages:
             self.wake()
+        if unit.feed.is_written:
+            self.wake(FEED)
 
     def waiting(self, real_seconds: float) -> timedelta:
         """How much time passes by the clock in so many seconds of ours: pauses between tries are
         about machines, so a sandbox whose days last seconds must not shorten them."""
         return timedelta(seconds=real_seconds / self.real_seconds(1))
 
-    def wake(self) -> None:
-        """Tells every gateway that the outbox has something for it. A lost wake-up costs a
-        second, because gateways also look by themselves."""
+    def wake(self, channel: str = OUTBOX) -> None:
+        """Tells every gateway that the outbox has something for it, or every web process that the
+        feed has. A lost wake-up costs a second, because they also look by themselves."""
         try:
-            self.redis.publish(OUTBOX, b"")
+            self.redis.publish(channel, b"")
         except RedisError:
             return
 
 
-def listen(rt: Runtime, woken: Callable[[], None], is_over: Callable[[], bool]) -> None:
+def listen(
+    rt: Runtime, woken: Callable[[], None], is_over: Callable[[], bool], channel: str = OUTBOX
+) -> None:
     """Calls `woken` for every wake-up until `is_over`; Redis may go and come back meanwhile."""
     while not is_over():
         try:
-            with rt.redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
-                channel.subscribe(OUTBOX)
+            with rt.redis.pubsub(ignore_subscribe_messages=True) as heard:  # type: ignore[no-untyped-call]
+                heard.subscribe(channel)
                 woken()
                 while not is_over():
-                    if channel.get_message(timeout=0.5) is not None:
+                    if heard.get_message(timeout=0.5) is not None:
                         woken()
         except (RedisError, TypeError):  # redis-py asks a closed socket for its number: TypeError
             time.sleep(0.5)
@@ -95,33 +106,31 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
     Raises LedgerDown, WrongMasterKey, CatalogueError or WordingError, each with its reason."""
     ledger = Ledger(ledger_url)
     ledger.check()
-    vault = Vault(settings.master_key, settings.old_master_keys)
-    _check_vault(ledger, vault)
     clock, real_seconds = _clock(settings, ledger)
+    given = (*settings.old_master_keys.values(), settings.master_key)
+    vault = open_vault(ledger, given, clock(), settings.master_keys_now)
+    words = Words.load()
     catalogue = load_catalogue(Path(__file__).parent / "catalogue")
     return Runtime(
         settings=settings,
         ledger=ledger,
         vault=vault,
-        words=Words.load(),
+        words=words,
         catalogue=catalogue,
         calendar=Calendar(catalogue.swaps),
         clock=clock,
         real_seconds=real_seconds,
         redis=redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5),
+        sessions=Sessions(redis_url),
+        seal_key=_seal_key(settings, vault),
+        versions=versions.of(words),
     )
 
 
-def _check_vault(ledger: Ledger, vault: Vault) -> None:
-    with ledger.begin() as tx:
-        sealed = canary(tx, vault.seal(CANARY, b"canary"))
-    try:
-        vault.open(sealed, b"canary")
-    except VaultError:
-        raise WrongMasterKey(
-            "the master key does not open this ledger: found another key than the one it was "
-            "sealed with, expected the same JAUAP_MASTER_KEY as before"
-        ) from None
+def _seal_key(settings: Settings, vault: Vault) -> SealKey:
+    """Where none is configured, the seals' key comes of the key that outlives rotations."""
+    seed = settings.seal_key or derived(vault.index_key, "journal seals")
+    return SealKey(seed, settings.old_seal_keys)
 
 
 def _clock(settings: Settings, ledger: Ledger) -> tuple[Clock, Callable[[float], float]]:

@@ -2,28 +2,36 @@
 they may do beyond their scopes.
 """
 
+import base64
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
+
+import msgspec
 
 from app.api.problems import Problem
 from app.ledger import keys
-from app.ledger.engine import Ledger
+from app.ledger.encryption import Vault, VaultError
 from app.ledger.keys import ApiKey
+from app.runtime import Runtime
 
 CITIZEN = "citizen"
+FOLLOWER = "events"  # what a ticket is good for
+TICKET = "jat_"
+_TICKETS = b"tickets"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="jauap"'}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whoever calls. `owner` keeps their idempotency keys apart; a system has a `provider`, a
-    citizen an `iin`."""
+    citizen an `iin`; `expires` is the real time at which a token ends."""
 
     owner: str
     scopes: frozenset[str]
     provider: str = ""
     iin: str = ""
+    expires: datetime | None = None
 
     def may(self, scope: str) -> bool:
         """True where the caller has the scope."""
@@ -46,13 +54,15 @@ def bearer(header: str | None) -> str:
     return token
 
 
-def identify(ledger: Ledger, token: str, tokens: Tokens | None, now: datetime) -> Caller:
+def identify(rt: Runtime, token: str, tokens: Tokens | None, now: datetime) -> Caller:
     """The caller behind a token. `now` is real time, which is what issuers write into tokens.
     Raises Problem (401)."""
     caller = None
     if token.startswith(keys.PREFIX):
-        with ledger.begin() as tx:
+        with rt.ledger.begin() as tx:
             caller = _system(keys.authenticate(tx, token))
+    elif token.startswith(TICKET):
+        caller = _holder(rt.vault, token, now)
     elif tokens is not None:  # their keys may have to be fetched: never inside a transaction
         caller = tokens.caller(token, now)
     if caller is None:
@@ -64,6 +74,31 @@ def _system(key: ApiKey | None) -> Caller | None:
     if key is None:
         return None
     return Caller(f"provider:{key.provider}", frozenset(key.scopes), key.provider)
+
+
+def ticket(vault: Vault, caller: Caller) -> str:
+    """What a browser's EventSource, which sends no headers, may show instead of the citizen's
+    token: sealed, good for their events alone, and no longer than the token."""
+    expires = None if caller.expires is None else caller.expires.timestamp()
+    sealed = vault.seal(msgspec.json.encode((caller.iin, expires)), _TICKETS)
+    return TICKET + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def _holder(vault: Vault, shown: str, now: datetime) -> Caller | None:
+    spelled = shown.removeprefix(TICKET)
+    try:
+        sealed = base64.b64decode(spelled + "=" * (-len(spelled) % 4), b"-_", validate=True)
+        kept: tuple[str, float | None] = msgspec.json.decode(
+            vault.open(sealed, _TICKETS), type=tuple[str, float | None]
+        )
+    except (ValueError, VaultError, msgspec.DecodeError):
+        return None
+    iin, ends = kept
+    expires = None if ends is None else datetime.fromtimestamp(ends, UTC)
+    if expires is not None and expires <= now:
+        return None
+    owner = f"citizen:{vault.index('iin', iin).hex()}"
+    return Caller(owner, frozenset({FOLLOWER}), iin=iin, expires=expires)
 
 
 def admit(caller: Caller, scopes: tuple[str, ...]) -> None:

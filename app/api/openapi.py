@@ -71,6 +71,12 @@ def document(endpoints: Sequence[Endpoint]) -> Json:
                     "bearerFormat": "JWT",
                     "description": "A citizen's OIDC access token; `jauap token` in the sandbox.",
                 },
+                "ticket": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "For browsers, whose EventSource sends no headers.",
+                },
             },
         },
     }
@@ -82,7 +88,7 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
         "summary": endpoint.summary,
         "description": _description(endpoint),
         "tags": [endpoint.path.split("/")[2]],
-        "security": [{"token" if CITIZEN in endpoint.scopes else "key": []}],
+        "security": _security(endpoint),
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, refs),
     }
@@ -92,6 +98,12 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
             "content": _content(refs[endpoint.body], endpoint.body_example),
         }
     return operation
+
+
+def _security(endpoint: Endpoint) -> list[Json]:
+    if CITIZEN not in endpoint.scopes:
+        return [{"key": []}]
+    return [{"token": []}, {"ticket": []}] if endpoint.follow is not None else [{"token": []}]
 
 
 def _description(endpoint: Endpoint) -> str:
@@ -104,7 +116,11 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _path_names(endpoint.path)
     ]
-    if endpoint.query is not Nothing:
+    if endpoint.follow is not None:
+        schema = {"type": "string", "examples": ["731-12"]}
+        place = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": schema}
+        parameters.append(place)
+    elif endpoint.query is not Nothing:
         for name, schema in _query_schema(endpoint.query).items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
     if endpoint.method == "POST":
@@ -148,6 +164,9 @@ def _responses(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
     good: Json = {"description": "Done.", "headers": _headers()}
     if endpoint.answer is not None:
         good["content"] = _content(refs[endpoint.answer], endpoint.answer_example)
+    if endpoint.follow is not None:
+        example = 'id: 731-12\ndata: {"type":"offer.awaiting","offer":{}}\n\n'
+        good["content"] = {"text/event-stream": {"schema": {"type": "string"}, "example": example}}
     if endpoint.location is not None:
         good["headers"]["Location"] = {"schema": {"type": "string"}}
     responses: dict[str, Json] = {str(endpoint.status): good}

@@ -17,6 +17,7 @@ from app.api.auth import Caller, Tokens
 from app.api.checking import read_body, read_query
 from app.api.problems import MEDIA_TYPE, Problem, contained
 from app.api.reading import read_limited
+from app.api.streams import Following, Streaming, Streams
 from app.clock import system_clock
 from app.ledger.failures import FAILURES, is_race
 from app.ledger.idempotency import Answer, Claim
@@ -46,6 +47,7 @@ class Call(Generic[B, Q]):
     path: Mapping[str, str]
     language: str
     wanted: str | None
+    last_event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Endpoint:
     """One method of one address. `handler` returns a struct of type `answer` (None for 204) or
     raises Problem, one of `errors`; `location` is the address of what a 201 made. `before` looks
     at a body before the transaction opens, where looking may take long. What is `revalidated` may
-    be kept by its reader, who asks with If-None-Match whether it still holds."""
+    be kept by its reader, who asks with If-None-Match whether it still holds. What has `follow`
+    answers with a stream of events."""
 
     method: str
     path: str
@@ -72,6 +75,7 @@ class Endpoint:
     answer_example: msgspec.Struct | None = None
     description: str = ""
     revalidated: bool = False
+    follow: Callable[[Call[Any, Any]], Following] | None = None
 
     @property
     def name(self) -> str:
@@ -104,6 +108,7 @@ class Sent:
     language: str
     wanted: str | None
     known_tags: str | None
+    last_event_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class Door:
 
     rt: Runtime
     tokens: Tokens | None = None
+    streams: Streams | None = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
     async def __call__(self, request: Request) -> Response:
@@ -138,16 +144,24 @@ class Door:
         raise AssertionError("not reached")
 
     def _carry_out_once(self, endpoint: Endpoint, sent: Sent) -> Response:
-        caller = auth.identify(self.rt.ledger, sent.token, self.tokens, system_clock())
+        caller = auth.identify(self.rt, sent.token, self.tokens, system_clock())
         auth.admit(caller, endpoint.scopes)
         query = read_query(sent.query, endpoint.query)
         body = _body(endpoint, sent.raw)
         endpoint.before(self.rt, body)
 
-        def do(unit: Unit) -> Answer:
-            call = Call(self.rt, unit, caller, body, query, sent.path, sent.language, sent.wanted)
-            return _encoded(endpoint, endpoint.handler(call))
+        def call_in(unit: Unit) -> Call[Any, Any]:
+            return Call(
+                self.rt, unit, caller, body, query, sent.path, sent.language, sent.wanted,
+                sent.last_event_id,
+            )  # fmt: skip
 
+        def do(unit: Unit) -> Answer:
+            return _encoded(endpoint, endpoint.handler(call_in(unit)))
+
+        if endpoint.follow is not None and self.streams is not None:
+            with self.rt.unit() as unit:
+                return Streaming(self.streams, endpoint.follow(call_in(unit)))
         if sent.idempotency_key is None:
             with self.rt.unit() as unit:
                 answer = do(unit)
@@ -166,7 +180,9 @@ class Door:
 
 
 async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
-    token = auth.bearer(request.headers.get("authorization"))
+    header = request.headers.get("authorization")
+    ticket = request.query_params.get("ticket") if endpoint.follow is not None else None
+    token = ticket if header is None and ticket else auth.bearer(header)
     key = None
     if endpoint.method == "POST":
         key = idempotency.read_key(request.headers.get(idempotency.HEADER))
@@ -180,6 +196,7 @@ async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
         language=spoken,
         wanted=language.wanted(request.headers.get("accept-language")),
         known_tags=request.headers.get("if-none-match"),
+        last_event_id=request.headers.get("last-event-id"),
     )
 
 

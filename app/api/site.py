@@ -16,6 +16,7 @@ from app.api.auth import Tokens
 from app.api.envelope import Envelope
 from app.api.problems import Problem, answers, not_found
 from app.api.routing import Door, Endpoint, problem_response
+from app.api.streams import Streams
 from app.runtime import Runtime
 
 View = Callable[[Request], Awaitable[Response]]
@@ -31,11 +32,12 @@ class Named(Route):
 
 def application(rt: Runtime, endpoints: Sequence[Endpoint], tokens: Tokens | None) -> Starlette:
     """The web application over `rt`. One route an address, so that a 405 knows every method."""
+    streams = Streams(rt)
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     routes = [
-        Named(path, _view(Door(rt, tokens, methods)), methods=list(methods))
+        Named(path, _view(Door(rt, tokens, streams, methods)), methods=list(methods))
         for path, methods in by_path.items()
     ]
     app = Starlette(
@@ -44,6 +46,7 @@ def application(rt: Runtime, endpoints: Sequence[Endpoint], tokens: Tokens | Non
         exception_handlers={HTTPException: _refused},
     )
     app.router.redirect_slashes = False
+    app.state.streams = streams
     return app
 
 

@@ -6,8 +6,8 @@ algorithms do not exist here. It logs no token and no claim.
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ from app.settings import Settings
 
 SKEW = timedelta(seconds=60)  # how far the issuer's clock and ours may be apart
 LONGEST = 8192  # characters
+REMEMBERED = 20_000  # tokens whose signature need not be checked again
+_LAST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
 S = TypeVar("S", bound=msgspec.Struct)
 TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
@@ -72,27 +74,60 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """What a token's signature was found to say. It is believed as long as `ring` is the one it
+    was checked with, and only while its claims hold."""
+
+    issuer: Issuer
+    kid: str | None
+    ring: KeyRing
+    claims: _Claims
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Reads tokens of several issuers. `index` stands for an IIN where an IIN must not be kept."""
+    """Reads tokens of several issuers. `index` stands for an IIN where an IIN must not be kept.
+    A signature is checked once and remembered; times, and which keys there are, are asked again
+    for every call."""
 
     issuers: Mapping[str, Issuer]
     index: Callable[[str, str], bytes]
+    read: dict[str, _Read] = field(default_factory=dict)
 
     def caller(self, token: str, now: datetime) -> Caller | None:
         """The citizen who holds the token at the real time `now`. None: it is not to be believed.
         Raises Problem (503) where the issuer's keys cannot be had."""
+        known = self.read.get(token)
+        if known is not None and known.ring is known.issuer.keys.at(now, known.kid):
+            return known.caller if _hold(known.claims, known.issuer, now) else None
         issuer = self.issuers.get(_issuer_named_by(token))
         header = _header(token)
         if issuer is None or header is None:
             return None
-        iin = verified(token, issuer, issuer.keys.at(now, header.kid), now)
-        if iin is None:
+        ring = issuer.keys.at(now, header.kid)
+        found = _believed(token, issuer, ring, now)
+        if found is None:
             return None
-        return Caller(f"citizen:{self.index('iin', iin).hex()}", frozenset({CITIZEN}), iin=iin)
+        iin, claims = found
+        owner = f"citizen:{self.index('iin', iin).hex()}"
+        expires = datetime.fromtimestamp(min(claims.exp, _LAST), UTC) + SKEW
+        caller = Caller(owner, frozenset({CITIZEN}), iin=iin, expires=expires)
+        if len(self.read) >= REMEMBERED:
+            self.read.clear()
+        self.read[token] = _Read(issuer, header.kid, ring, claims, caller)
+        return caller
 
 
 def verified(token: str, issuer: Issuer, ring: KeyRing, now: datetime) -> str | None:
     """The IIN a token speaks for; None where its signature, header or claims do not hold."""
+    found = _believed(token, issuer, ring, now)
+    return None if found is None else found[0]
+
+
+def _believed(
+    token: str, issuer: Issuer, ring: KeyRing, now: datetime
+) -> tuple[str, _Claims] | None:
     header = _header(token)
     if header is None:
         return None
@@ -101,7 +136,7 @@ def verified(token: str, issuer: Issuer, ring: KeyRing, now: datetime) -> str | 
     if payload is None or claims is None or not _hold(claims, issuer, now):
         return None
     iin = payload.get(issuer.iin_claim)
-    return iin if isinstance(iin, str) and check_iin(iin) is None else None
+    return (iin, claims) if isinstance(iin, str) and check_iin(iin) is None else None
 
 
 def _signed(token: str, header: _Header, ring: KeyRing) -> dict[str, Any] | None:

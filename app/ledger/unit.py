@@ -1,11 +1,13 @@
 """One unit of work: a transaction and what is to be written with it, in a few statements."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from app.ledger.encryption import Vault
 from app.ledger.engine import Tx
+from app.ledger.feed import Feed
 from app.ledger.handover import HandOver
 from app.ledger.journal import Journal
 from app.ledger.outbox import Message, Outbox
@@ -16,7 +18,8 @@ from smpp.messages import Outbound
 class Unit:
     """Facts, messages and events gathered while a batch is decided; `write` stores them all.
     `now` was asked of the clock once, at the top. `screens` are USSD pages by the cid of the bind
-    whose session they belong to: they leave once, after the commit, and are never sent again."""
+    whose session they belong to: they leave once, after the commit, and are never sent again.
+    `after_commit` is done once the commit has succeeded, and must not fail."""
 
     tx: Tx
     now: datetime
@@ -25,7 +28,9 @@ class Unit:
     journal: Journal = field(init=False)
     outbox: Outbox = field(init=False)
     handover: HandOver = field(init=False)
+    feed: Feed = field(default_factory=Feed)
     screens: list[tuple[str, Outbound]] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.vault)
@@ -37,4 +42,5 @@ class Unit:
         self.journal.write(self.tx)
         self.outbox.write(self.tx, self.now)
         self.handover.write(self.tx)
+        self.feed.write(self.tx)
         return self.outbox.at_once

@@ -1,13 +1,14 @@
 """An offer ends: its question makes room for the next one, and its provider is told."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from app.conversation import records as conversation
 from app.conversation import rooms
 from app.ledger import outbox
 from app.ledger.unit import Unit
 from app.proactive import rules
-from app.proactive.actions.saying import tell_provider
+from app.proactive.actions.saying import for_recipient, tell_provider
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
 from app.runtime import Runtime
@@ -18,6 +19,7 @@ def step(unit: Unit, offer: Offer, event: Event) -> None:
     offer.state = rules.step(offer.state, event)
     if offer.state in rules.OUTCOMES and offer.closed_at is None:
         offer.closed_at = unit.now
+    unit.feed.add(offer.recipient_id, offer.id, partial(for_recipient, offer))
 
 
 def close(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:

@@ -68,6 +68,15 @@ def public(offer: Offer) -> dict[str, Any]:
     }
 
 
+def for_recipient(offer: Offer) -> tuple[str, dict[str, Any]] | None:
+    """What the recipient's app is told of a change; nothing of what they were not asked yet."""
+    if offer.sent_at is None:
+        return None
+    known = public(offer)
+    del known["reference"]
+    return f"offer.{offer.state}", {"type": f"offer.{offer.state}", "offer": known}
+
+
 def tell_provider(unit: Unit, offer: Offer) -> None:
     """Hands the offer's new state over to its provider: one event, numbered by the journal."""
     unit.handover.add(

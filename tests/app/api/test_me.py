@@ -15,14 +15,12 @@ from app.proactive.records import Offer
 from app.proactive.rules import State
 from app.runtime import Runtime
 from app.settings import Oidc
-from smpp.messages import ReceiptState
+from tests.app.api.citizens import BIRTH, CHILDCARE, KK, RU, asked, citizen
 from tests.app.api.conftest import Caller, served
 from tests.app.api.test_tokens import RSA, published, serving, signed
 from tests.app.world import World
 
 DAY = timedelta(hours=24)
-BIRTH, CHILDCARE = "birth-benefit", "childcare-benefit"
-RU, KK = {"Accept-Language": "ru"}, {"Accept-Language": "kk"}
 
 
 @pytest.fixture
@@ -37,23 +35,9 @@ def client(world: World) -> Iterator[httpx.Client]:
         yield opened
 
 
-def citizen(world: World, client: httpx.Client, iin: str) -> Caller:
-    """The app of a person, with a token of the sandbox."""
-    token = sandbox_issuer.issue(world.rt.settings.paths.data, iin, system_clock())
-    return Caller(client, token, "")
-
-
 @pytest.fixture
 def aida(world: World, client: httpx.Client) -> Caller:
     return citizen(world, client, world.register("aida", "kk"))
-
-
-def asked(world: World, service: str = BIRTH, name: str = "aida") -> UUID:
-    """An offer whose question is on the handset."""
-    made = world.offer(service, name)
-    assert isinstance(made, Offer)
-    world.receipt(ReceiptState.DELIVRD)
-    return made.id
 
 
 def answer(caller: Caller, offer_id: UUID, choice: str, **more: object) -> httpx.Response:

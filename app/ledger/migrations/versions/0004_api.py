@@ -5,7 +5,22 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-STATEMENTS: tuple[str, ...] = ()
+# What a citizen's app is told, in the order in which it was committed: `xid` is the transaction
+# that wrote it, and a reader waits until none older is running.
+FEED = """
+CREATE TABLE feed (
+    xid bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    recipient_id uuid NOT NULL,
+    kind text NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (xid, seq)
+);
+CREATE INDEX feed_of_recipient ON feed (recipient_id, xid, seq);
+CREATE INDEX offers_of_recipient ON offers (recipient_id, id);
+"""
+
+STATEMENTS: tuple[str, ...] = (FEED,)
 
 
 def upgrade() -> None:
