@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from app.conversation.records import tidy as tidy_heard
+from app.conversation.records import forget_keys, take_stale
 from app.exchange import receipts
 from app.exchange.model import Memory
 from app.exchange.telling import note_all, tell_failed
@@ -49,4 +49,5 @@ def tidy(rt: Runtime, memory: Memory, gateway: UUID, known_networks: Sequence[st
         outbox.doubt_forgotten(unit.tx, gateway, held, forgotten, unit.now)
         orphans = unit.now - wait(ORPHANS_KEPT_S)
         receipts.match(rt, memory, unit, segments.late_matches(unit.tx, orphans))
-        return tidy_heard(unit.tx, unit.vault, forget, late)
+        forget_keys(unit.tx, forget)
+        return take_stale(unit.tx, unit.vault, late)

@@ -1,0 +1,135 @@
+"""What was heard: MOs that belong to no case, sealed, and the keys that tell a redelivery."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.ledger.encryption import Vault
+from app.ledger.engine import Tx, sql
+from app.ledger.ids import new_id
+from smpp.messages import Inbound
+
+_KEYS = sql(
+    """INSERT INTO mo_keys AS k (key, connection, received_at)
+    SELECT DISTINCT ON (key) key, connection, :now
+    FROM unnest(CAST(:keys AS bytea[]), CAST(:connections AS text[])) AS t (key, connection)
+    ON CONFLICT (key) DO UPDATE SET connection = excluded.connection,
+        received_at = excluded.received_at,
+        before = k.connection, before_at = k.received_at
+    RETURNING key, before, before_at"""
+)
+_HEARD = sql(
+    """INSERT INTO heard (id, received_at, network, cid, phone_index, sender, octets,
+        data_coding, why)
+    VALUES (:id, :received_at, :network, :cid, :phone_index, :sender, :octets, :data_coding,
+        :why)"""
+)
+
+
+def mo_key(vault: Vault, message: Inbound) -> bytes:
+    """What makes a redelivered MO the same MO: network, both addresses, octets, the handset's
+    reference and the segment's place. Keyed, or a dump would tell who wrote "1"."""
+    parts = (
+        message.network,
+        message.sender,
+        message.destination,
+        message.raw.hex(),
+        str(message.user_message_reference),
+        str(message.segment),
+    )
+    return vault.index("mo", octets_of("\0".join(parts)).hex())
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBefore:
+    """Where and when the same octets from the same phone were last committed."""
+
+    connection: str
+    at: datetime
+
+
+def seen_before(
+    tx: Tx, messages: Sequence[tuple[bytes, str]], now: datetime
+) -> dict[bytes, SeenBefore]:
+    """Notes (key, connection) of every MO and tells which of the keys were known before."""
+    if not messages:
+        return {}
+    found = tx.execute(
+        _KEYS,
+        {"keys": [k for k, _ in messages], "connections": [c for _, c in messages], "now": now},
+    )
+    return {bytes(r.key): SeenBefore(r.before, r.before_at) for r in found if r.before is not None}
+
+
+def octets_of(text: str) -> bytes:
+    """Whatever was heard can be kept, half characters too."""
+    return text.encode(errors="surrogatepass")
+
+
+def text_of(octets: bytes) -> str:
+    return octets.decode(errors="surrogatepass")
+
+
+def sender_index(vault: Vault, message: Inbound) -> bytes:
+    """The index of who sent it: a phone's, or that of whatever else stood there."""
+    return vault.index("phone", message.sender.encode(errors="backslashreplace").decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of an MO, not yet sealed."""
+
+    received_at: datetime
+    network: str
+    cid: str
+    phone_index: bytes
+    sender: bytes
+    octets: bytes
+    data_coding: int
+
+
+def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
+    """Stores an MO that belongs to no case, sealed, with the reason in one word."""
+    return keep_as(
+        tx,
+        vault,
+        Kept(
+            message.received_at,
+            message.network,
+            message.cid,
+            sender_index(vault, message),
+            octets_of(message.sender),
+            message.raw,
+            message.data_coding,
+        ),
+        why,
+    )
+
+
+def keep_as(tx: Tx, vault: Vault, kept: Kept, why: str) -> UUID:
+    """Seals and stores what is kept, with the reason in one word."""
+    row_id = new_id(kept.received_at)
+    tx.execute(
+        _HEARD,
+        {
+            "id": row_id,
+            "received_at": kept.received_at,
+            "network": kept.network,
+            "cid": kept.cid,
+            "phone_index": kept.phone_index,
+            "sender": vault.seal(kept.sender, row_id.bytes),
+            "octets": vault.seal(kept.octets, row_id.bytes),
+            "data_coding": kept.data_coding,
+            "why": why,
+        },
+    )
+    return row_id
+
+
+_FORGET_KEYS = sql("DELETE FROM mo_keys WHERE received_at < :before")
+
+
+def forget_keys(tx: Tx, before: datetime) -> None:
+    """Forgets the keys of MOs too old to be redelivered."""
+    tx.execute(_FORGET_KEYS, {"before": before})

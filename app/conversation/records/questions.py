@@ -1,0 +1,117 @@
+"""Questions: a phone has at most one open one, whatever room asks it (a unique index says so); the
+next ones wait in the order they were made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.ledger.engine import Row, Tx, sql
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a phone is being asked: `asked` counts how often it was asked again."""
+
+    case_id: UUID
+    phone_index: bytes
+    room: str
+    dialog: str
+    step: str
+    asked: int
+
+
+_ASK = sql(
+    """INSERT INTO questions (case_id, phone_index, room, dialog, step, state)
+    SELECT c, p, :room, :dialog, :step, 'waiting'
+    FROM unnest(CAST(:cases AS uuid[]), CAST(:phones AS bytea[])) AS t (c, p)"""
+)
+# Phones are locked by an advisory lock, because the row that would be locked may not exist yet;
+# by 1024 locks for all of them, so that a large batch fits into the server's lock table.
+_LOCK = sql(
+    """SELECT pg_advisory_xact_lock(14, k) FROM (
+        SELECT DISTINCT hashtext(encode(p, 'hex')) & 1023 AS k
+        FROM unnest(CAST(:phones AS bytea[])) AS t (p) ORDER BY k) locks"""
+)
+_OPEN_NEXT = sql(
+    """UPDATE questions q SET state = 'open'
+    FROM (SELECT DISTINCT ON (w.phone_index) w.case_id FROM questions w
+          WHERE w.state = 'waiting' AND w.phone_index = ANY(CAST(:phones AS bytea[]))
+            AND NOT EXISTS (SELECT 1 FROM questions o
+                WHERE o.state = 'open' AND o.phone_index = w.phone_index)
+          ORDER BY w.phone_index, w.seq) n
+    WHERE q.case_id = n.case_id
+    RETURNING q.case_id, q.phone_index, q.room, q.dialog, q.step, q.asked"""
+)
+_FORGET_HELP = sql(
+    """UPDATE subscribers SET helped_at = NULL
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND helped_at IS NOT NULL"""
+)
+_OPEN = sql(
+    """SELECT case_id, phone_index, room, dialog, step, asked FROM questions
+    WHERE state = 'open' AND phone_index = ANY(CAST(:phones AS bytea[]))"""
+)
+_CLOSE = sql("DELETE FROM questions WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_ASKED = sql(
+    """UPDATE questions q SET asked = t.asked
+    FROM unnest(CAST(:cases AS uuid[]), CAST(:asked AS smallint[])) AS t (case_id, asked)
+    WHERE q.case_id = t.case_id"""
+)
+
+
+def _question(r: Row) -> Question:
+    return Question(r.case_id, bytes(r.phone_index), r.room, r.dialog, r.step, r.asked)
+
+
+def ask(
+    tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]
+) -> list[Question]:
+    """Queues a question for each (case, phone index) and opens those whose phone is free."""
+    phones = [p for _, p in cases]
+    if not phones:
+        return []
+    tx.execute(_LOCK, {"phones": phones})
+    tx.execute(
+        _ASK,
+        {
+            "room": room,
+            "dialog": dialog,
+            "step": step,
+            "cases": [c for c, _ in cases],
+            "phones": phones,
+        },
+    )
+    return open_next(tx, phones)
+
+
+def open_next(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
+    """Opens the oldest waiting question of every free phone among `phones`; who is asked again
+    may also be helped again."""
+    opened = [_question(r) for r in tx.execute(_OPEN_NEXT, {"phones": list(phones)})]
+    if opened:
+        tx.execute(_FORGET_HELP, {"phones": [q.phone_index for q in opened]})
+    return opened
+
+
+def close(tx: Tx, cases: Sequence[tuple[UUID, bytes]]) -> list[Question]:
+    """Closes the questions of (case, phone index) pairs and opens the next ones in turn."""
+    if not cases:
+        return []
+    phones = [p for _, p in cases]
+    tx.execute(_LOCK, {"phones": phones})
+    tx.execute(_CLOSE, {"cases": [c for c, _ in cases]})
+    return open_next(tx, phones)
+
+
+def open_questions(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, Question]:
+    """The open question of each phone that has one."""
+    if not phones:
+        return {}
+    found = [_question(r) for r in tx.execute(_OPEN, {"phones": list(phones)})]
+    return {q.phone_index: q for q in found}
+
+
+def asked_again(tx: Tx, counts: Sequence[tuple[UUID, int]]) -> None:
+    """Notes how often questions were asked again."""
+    if counts:
+        tx.execute(_ASKED, {"cases": [c for c, _ in counts], "asked": [n for _, n in counts]})
