@@ -5,7 +5,8 @@ committed. The sweep lets no offer of a network lapse beyond it, so a bind that 
 just come up and is still draining, stops the clock's consequences and not the clock.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,6 +14,8 @@ from uuid import UUID
 from app.ledger.engine import Tx, sql
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+Counters = dict[str, int | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ _HEARD = sql(
 )
 _WANTED = sql("SELECT cid, wanted FROM binds WHERE cid = ANY(CAST(:cids AS text[]))")
 _ALL = sql("SELECT * FROM binds ORDER BY cid")
+_COUNT = sql(
+    """UPDATE binds b SET counters = CAST(t.counters AS jsonb)
+    FROM unnest(CAST(:cids AS text[]), CAST(:counters AS text[])) AS t (cid, counters)
+    WHERE b.cid = t.cid"""
+)
+_COUNTERS = sql("SELECT cid, counters FROM binds ORDER BY cid")
 _FORGET = sql("DELETE FROM binds WHERE NOT cid = ANY(CAST(:cids AS text[])) RETURNING cid")
 _WANT = sql("UPDATE binds SET wanted = :wanted WHERE cid = :cid RETURNING cid")
 
@@ -81,6 +90,18 @@ def every(tx: Tx) -> list[BindRow]:
         )
         for r in tx.execute(_ALL)
     ]
+
+
+def count(tx: Tx, counted: Mapping[str, Counters]) -> None:
+    """Writes what gateways counted since their start, by cid; unknown binds are left out."""
+    if counted:
+        values = [json.dumps(counters) for counters in counted.values()]
+        tx.execute(_COUNT, {"cids": list(counted), "counters": values})
+
+
+def counters(tx: Tx) -> dict[str, Counters]:
+    """What was counted last of every bind, by cid: a name of a metric and its value."""
+    return {r.cid: dict(r.counters) for r in tx.execute(_COUNTERS)}
 
 
 def forget_all_but(tx: Tx, cids: Sequence[str]) -> list[str]:

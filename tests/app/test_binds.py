@@ -33,3 +33,12 @@ def test_a_bind_that_is_no_longer_named_holds_nothing_back(rt: Runtime) -> None:
         assert binds.heard_through(binds.every(unit.tx)) == {"a": NEVER}
         assert binds.forget_all_but(unit.tx, ["a-1"]) == ["a-2"]
         assert binds.heard_through(binds.every(unit.tx)) == {"a": NOON}
+
+
+def test_what_is_counted_of_a_bind_is_told_as_it_was_counted_last(rt: Runtime) -> None:
+    with rt.unit() as unit:
+        binds.write(unit.tx, UP)
+        binds.count(unit.tx, {"a-1": {"submit_sm": 3}, "gone": {"submit_sm": 9}})
+        binds.count(unit.tx, {"a-1": {"submit_sm": 4, "lag_s": 0.5}})
+        binds.write(unit.tx, replace(UP, state="lost"))
+        assert binds.counters(unit.tx) == {"a-1": {"submit_sm": 4, "lag_s": 0.5}}
