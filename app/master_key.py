@@ -1,6 +1,6 @@
-"""Where the master key comes from: the environment, a file, or the sandbox's own file.
+"""Where secret keys come from: the environment, a file, or the sandbox's own files.
 
-It is never in `jauap.toml` and never in a finding.
+They are never in `jauap.toml` and never in a finding.
 """
 
 import base64
@@ -14,8 +14,13 @@ from app.configuration import Finding, SettingsError
 KEY = "JAUAP_MASTER_KEY"
 FILE = "JAUAP_MASTER_KEY_FILE"
 OLD = "JAUAP_OLD_MASTER_KEYS"
+OLD_FILE = "JAUAP_OLD_MASTER_KEYS_FILE"
+SEAL_KEY = "JAUAP_SEAL_KEY"
+SEAL_FILE = "JAUAP_SEAL_KEY_FILE"
+OLD_SEALS = "JAUAP_OLD_SEAL_KEYS"
 OCTETS = 32
 _EXPECTED = "base64 of 32 octets, as `openssl rand -base64 32` prints"
+_PUBLIC = "public keys in base64, comma separated, as `jauap journal key` prints them"
 
 
 def master_key(environ: Mapping[str, str], sandbox_file: Path | None) -> bytes:
@@ -23,34 +28,90 @@ def master_key(environ: Mapping[str, str], sandbox_file: Path | None) -> bytes:
 
     Raises SettingsError, also in production (`sandbox_file` None) when there is none.
     """
-    if environ.get(KEY):
-        return _decoded(environ[KEY], KEY)
-    if environ.get(FILE):
-        return _from_file(Path(environ[FILE]), FILE)
-    if sandbox_file is None:
+    found = _given(environ, KEY, FILE, sandbox_file)
+    if found is None:
         raise _refusal(KEY, "nothing", f"{_EXPECTED}, or {FILE} with a path", "environment")
+    return found
+
+
+def old_master_keys(
+    environ: Mapping[str, str], sandbox_file: Path | None = None
+) -> tuple[bytes, ...]:
+    """Keys that only open, oldest first: comma separated in JAUAP_OLD_MASTER_KEYS, or lines of
+    the file that JAUAP_OLD_MASTER_KEYS_FILE names; the sandbox keeps its own beside its key."""
+    given = environ.get(OLD, "")
+    if given:
+        return tuple(_decoded(key, OLD) for key in given.split(",") if key.strip())
+    file = Path(environ[OLD_FILE]) if environ.get(OLD_FILE) else _beside(environ, sandbox_file)
+    if file is None:
+        return ()
+    try:
+        lines = file.read_text("ascii").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(OLD_FILE, file, error) from None
+    return tuple(_decoded(line, str(file)) for line in lines)
+
+
+def former(sandbox_file: Path) -> Path:
+    """Where a sandbox keeps the former keys of its `master.key`."""
+    return sandbox_file.with_name(sandbox_file.name + ".old")
+
+
+def is_in_files(environ: Mapping[str, str]) -> bool:
+    """Can a running process read its keys once more, after they were changed?"""
+    return not environ.get(KEY) and not environ.get(OLD)
+
+
+def seal_key(environ: Mapping[str, str], sandbox_file: Path | None) -> bytes | None:
+    """The seed of the key that signs seals; None in production where none is given."""
+    return _given(environ, SEAL_KEY, SEAL_FILE, sandbox_file)
+
+
+def old_seal_keys(environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Public keys of former seals, which still count: JAUAP_OLD_SEAL_KEYS, comma separated."""
+    keys = environ.get(OLD_SEALS, "").split(",")
+    return tuple(_decoded(key, OLD_SEALS, _PUBLIC) for key in keys if key.strip())
+
+
+def put(sandbox_file: Path, fresh: bytes, old: tuple[bytes, ...]) -> None:
+    """Gives a sandbox another master key. The former ones are on disk before it: whoever reads in
+    between finds one key twice and misses none."""
+    lines = b"".join(base64.b64encode(key) + b"\n" for key in old)
+    _write(former(sandbox_file), lines)
+    _write(sandbox_file, base64.b64encode(fresh) + b"\n")
+
+
+def _beside(environ: Mapping[str, str], sandbox_file: Path | None) -> Path | None:
+    if sandbox_file is None or environ.get(KEY) or environ.get(FILE):
+        return None
+    return former(sandbox_file) if former(sandbox_file).exists() else None
+
+
+def _given(
+    environ: Mapping[str, str], key: str, file: str, sandbox_file: Path | None
+) -> bytes | None:
+    if environ.get(key):
+        return _decoded(environ[key], key)
+    if environ.get(file):
+        return _from_file(Path(environ[file]), file)
+    if sandbox_file is None:
+        return None
     if not sandbox_file.exists():
         _make(sandbox_file)
     return _from_file(sandbox_file, "paths.data")
-
-
-def old_master_keys(environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Keys that only open: JAUAP_OLD_MASTER_KEYS, comma separated, oldest first."""
-    given = environ.get(OLD, "")
-    return tuple(_decoded(key, OLD) for key in given.split(",") if key.strip())
 
 
 def _refusal(key: str, found: str, expected: str, where: str) -> SettingsError:
     return SettingsError((Finding(key, found, expected, where),))
 
 
-def _decoded(text: str, where: str) -> bytes:
+def _decoded(text: str, where: str, expected: str = _EXPECTED) -> bytes:
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise _refusal(where, "something that is not base64", _EXPECTED, where) from None
+        raise _refusal(where, "something that is not base64", expected, where) from None
     if len(key) != OCTETS:
-        raise _refusal(where, f"{len(key)} octets", _EXPECTED, where)
+        raise _refusal(where, f"{len(key)} octets", expected, where)
     return key
 
 
@@ -58,8 +119,12 @@ def _from_file(path: Path, where: str) -> bytes:
     try:
         return _decoded(path.read_text("ascii"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise _refusal(where, f"{path}: {reason}", "a readable key file", where) from None
+        raise _unreadable(where, path, error) from None
+
+
+def _unreadable(where: str, path: Path, error: Exception) -> SettingsError:
+    reason = error.strerror if isinstance(error, OSError) else "not text"
+    return _refusal(where, f"{path}: {reason}", "a readable key file", where)
 
 
 def _make(path: Path) -> None:
@@ -78,3 +143,13 @@ def _make(path: Path) -> None:
         raise _refusal("paths.data", str(error), "room for the key", str(path)) from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _write(path: Path, octets: bytes) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

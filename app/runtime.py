@@ -50,6 +50,7 @@ class Runtime:
     clock: Clock
     real_seconds: Callable[[float], float]
     redis: redis.Redis
+    sessions: Sessions
     seal_key: SealKey
     versions: Versions
     rooms: dict[str, Room] = field(default_factory=dict)

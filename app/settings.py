@@ -6,7 +6,7 @@ of their own and are never shown.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,13 @@ from app.configuration import (
     read_all,
     shown,
 )
-from app.master_key import master_key, old_master_keys
+from app.master_key import (
+    is_in_files,
+    master_key,
+    old_master_keys,
+    old_seal_keys,
+    seal_key,
+)
 
 __all__ = [
     "EMBEDDED",
@@ -105,7 +111,9 @@ class Webhooks:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a start needs. `old_master_keys` are those of former ids, for the Vault."""
+    """Everything a start needs. `old_master_keys` are former ones, oldest first; `seal_key` signs
+    the journal's seals, and `old_seal_keys` are public keys whose seals still count.
+    `master_keys_now` reads the master keys once more where they lie in files, current one last."""
 
     environment: Environment
     ledger: Ledger
@@ -118,6 +126,11 @@ class Settings:
     webhooks: Webhooks
     master_key: bytes = field(repr=False)
     old_master_keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    seal_key: bytes | None = field(default=None, repr=False)
+    old_seal_keys: tuple[bytes, ...] = ()
+    master_keys_now: Callable[[], Sequence[bytes]] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def is_sandbox(self) -> bool:
@@ -178,8 +191,8 @@ def load(
         raise SettingsError((*findings, *error.findings)) from None
     paths = {name: _path(values[name], given.get(name), here) for name in _PATHS}
     findings += _oidc(values, environment) + _places(values, paths, given, environment)
-    sandbox_file = paths["paths.data"] / "master.key" if environment is _SANDBOX else None
-    keys, key_findings = _keys(environ, None if findings else sandbox_file, environment)
+    data = paths["paths.data"] if environment is _SANDBOX and not findings else None
+    keys, key_findings = _keys(environ, data, environment)
     if findings + key_findings:
         raise SettingsError((*findings, *key_findings))
     return _settings(environment, values, paths, keys)
@@ -279,30 +292,56 @@ def _unwritable(directory: Path) -> str | None:
     return None
 
 
-def _keys(
-    environ: Mapping[str, str], sandbox_file: Path | None, environment: Environment
-) -> tuple[tuple[bytes, tuple[bytes, ...]], list[Finding]]:
-    """The master key and the old ones. After other findings the sandbox makes no file."""
-    current = b""
+@dataclass(slots=True)
+class _Keys:
+    """The secrets, each as soon as it has been read."""
+
+    master: bytes = b""
     old: tuple[bytes, ...] = ()
+    seal: bytes | None = None
+    old_seals: tuple[bytes, ...] = ()
+    now: Callable[[], Sequence[bytes]] | None = None
+
+
+def _keys(
+    environ: Mapping[str, str], data: Path | None, environment: Environment
+) -> tuple[_Keys, list[Finding]]:
+    """All keys. `data` is where the sandbox keeps its own; after other findings it makes none."""
+    keys = _Keys()
     findings: list[Finding] = []
-    try:
-        if sandbox_file is not None or environment is not _SANDBOX:
-            current = master_key(environ, sandbox_file)
-    except SettingsError as error:
-        findings += error.findings
-    try:
-        old = old_master_keys(environ)
-    except SettingsError as error:
-        findings += error.findings
-    return (current, old), findings
+    master_file, seal_file = (data and data / name for name in ("master.key", "seal.key"))
+
+    def read_master() -> None:
+        if data is not None or environment is not _SANDBOX:
+            keys.master = master_key(environ, master_file)
+
+    def read_old() -> None:
+        keys.old = old_master_keys(environ, master_file)
+
+    def read_seal() -> None:
+        keys.seal = seal_key(environ, seal_file)
+
+    def read_old_seals() -> None:
+        keys.old_seals = old_seal_keys(environ)
+
+    for read in (read_master, read_old, read_seal, read_old_seals):
+        try:
+            read()
+        except SettingsError as error:
+            findings += error.findings
+    if is_in_files(environ):
+        keys.now = lambda: (
+            *old_master_keys(environ, master_file),
+            master_key(environ, master_file),
+        )
+    return keys, findings
 
 
 def _settings(
     environment: Environment,
     values: Mapping[str, Any],
     paths: Mapping[str, Path],
-    keys: tuple[bytes, tuple[bytes, ...]],
+    keys: _Keys,
 ) -> Settings:
     def section(name: str) -> dict[str, Any]:
         prefix = name + "."
@@ -318,6 +357,9 @@ def _settings(
         sandbox=Sandbox(**section("sandbox")),
         oidc=Oidc(**section("oidc")),
         webhooks=Webhooks(**section("webhooks")),
-        master_key=keys[0],
-        old_master_keys=dict(enumerate(keys[1])),
+        master_key=keys.master,
+        old_master_keys=dict(enumerate(keys.old)),
+        seal_key=keys.seal,
+        old_seal_keys=keys.old_seals,
+        master_keys_now=keys.now,
     )

@@ -77,7 +77,7 @@ def _empty(runtime: Runtime) -> None:
         tx.exec_driver_sql("SET LOCAL session_replication_role = replica")
         tables = tx.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-            "AND tablename NOT IN ('alembic_version', 'vault_canary')"
+            "AND tablename NOT IN ('alembic_version', 'vault_canary', 'vault_keys')"
         ).scalars()
         for table in list(tables):
             tx.exec_driver_sql(f"DELETE FROM {table}")

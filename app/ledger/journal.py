@@ -5,9 +5,8 @@ apart as evidence; the body carries only a salted digest of it, so that the word
 one day and the chain still proves what they were.
 """
 
-import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,36 +14,15 @@ from uuid import UUID
 
 import msgspec
 
+from app.ledger.chain import GENESIS, SALT, Break, Chain, Entry, digest, link, verify
 from app.ledger.encryption import Vault
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Row, Tx, sql
 
-GENESIS = bytes(32)
-SALT = 16
+__all__ = ["GENESIS", "SALT", "Break", "Chain", "Entry", "Journal", "digest", "link", "verify"]
+
+AT_ONCE = 2_000
 
 _canonical = msgspec.json.Encoder(order="sorted")
-_read = msgspec.json.Decoder()
-
-
-@dataclass(slots=True)
-class Chain:
-    """The end of one case's chain; `version` is the number of entries so far."""
-
-    case_id: UUID
-    version: int = 0
-    head: bytes = GENESIS
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry as it is stored. `evidence` is sealed, or None where nothing personal was said."""
-
-    case_id: UUID
-    seq: int
-    at: datetime
-    kind: str
-    body: bytes
-    evidence: bytes | None
-    hash: bytes
 
 
 @dataclass(slots=True)
@@ -82,95 +60,71 @@ class Journal:
 
     def write(self, tx: Tx) -> None:
         """Appends what was gathered; a second writer of the same case is refused by the key."""
-        if self.entries:
-            columns = zip(
-                *(
-                    (e.case_id, e.seq, e.at, e.kind, e.body, e.evidence, e.hash)
-                    for e in self.entries
-                ),
-                strict=True,
-            )
-            names = ("case_id", "seq", "at", "kind", "body", "evidence", "hash")
-            tx.execute(_INSERT, {n: list(c) for n, c in zip(names, columns, strict=True)})
-            self.entries.clear()
+        if not self.entries:
+            return
+        rows = [(e.case_id, e.seq, e.at, e.kind, e.body, e.hash) for e in self.entries]
+        tx.execute(_INSERT, _columns(("case_id", "seq", "at", "kind", "body", "hash"), rows))
+        said = [(e.case_id, e.seq, e.evidence) for e in self.entries if e.evidence is not None]
+        if said:
+            tx.execute(_INSERT_EVIDENCE, _columns(("case_id", "seq", "sealed"), said))
+        self.entries.clear()
 
 
-def link(previous: bytes, body: bytes) -> bytes:
-    """SHA-256 over the previous hash and the canonical body."""
-    return hashlib.sha256(previous + body).digest()
-
-
-def digest(salt: bytes, said: bytes) -> str:
-    """The salted digest that stands for a person's words in the body."""
-    return hashlib.sha256(salt + said).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """Where a chain does not hold, in words."""
-
-    case_id: str
-    seq: int
-    what: str
-
-
-def verify(entries: Sequence[Entry], vault: Vault | None = None) -> list[Break]:
-    """Recomputes one case's chain, oldest entry first. With `vault`, what people said is compared
-    with its digest too. An empty list: nothing was edited, cut out or swapped."""
-    found: list[Break] = []
-    previous = GENESIS
-    for number, entry in enumerate(entries, start=1):
-        found += [
-            Break(str(entry.case_id), number, what)
-            for what in _faults(entry, number, previous, vault)
-        ]
-        previous = entry.hash
-    return found
-
-
-def _faults(entry: Entry, number: int, previous: bytes, vault: Vault | None) -> Iterable[str]:
-    body = _read.decode(entry.body)
-    if entry.seq != number:
-        yield f"entry {number} is missing: the next one found is {entry.seq}"
-    if link(previous, entry.body) != entry.hash:
-        yield "the hash does not follow from the entry before it and this one's body"
-    if (body["case"], body["seq"], body["kind"]) != (str(entry.case_id), entry.seq, entry.kind):
-        yield "the columns and the body name different entries"
-    if datetime.fromisoformat(body["at"]) != entry.at:
-        yield "the column and the body give different times"
-    said = body["facts"].get("said")
-    if vault is not None and entry.evidence is not None:
-        opened = vault.open(entry.evidence, entry.case_id.bytes)
-        if digest(opened[:SALT], opened[SALT:]) != said:
-            yield "what was said does not match its digest"
+def _columns(names: tuple[str, ...], rows: list[Any]) -> dict[str, list[Any]]:
+    columns = zip(*rows, strict=True)
+    return {n: list(c) for n, c in zip(names, columns, strict=True)}
 
 
 _INSERT = sql(
-    """INSERT INTO journal (case_id, seq, at, kind, body, evidence, hash)
+    """INSERT INTO journal (case_id, seq, at, kind, body, hash)
     SELECT * FROM unnest(CAST(:case_id AS uuid[]), CAST(:seq AS int[]),
         CAST(:at AS timestamptz[]), CAST(:kind AS text[]), CAST(:body AS bytea[]),
-        CAST(:evidence AS bytea[]), CAST(:hash AS bytea[]))"""
+        CAST(:hash AS bytea[]))"""
 )
-_OF_CASE = sql("SELECT * FROM journal WHERE case_id = :case_id ORDER BY seq")
+_INSERT_EVIDENCE = sql(
+    """INSERT INTO journal_evidence (case_id, seq, sealed)
+    SELECT * FROM unnest(CAST(:case_id AS uuid[]), CAST(:seq AS int[]),
+        CAST(:sealed AS bytea[]))"""
+)
+_ENTRIES = """SELECT j.case_id, j.seq, j.at, j.kind, j.body, j.hash, e.sealed FROM journal j
+    LEFT JOIN journal_evidence e ON e.case_id = j.case_id AND e.seq = j.seq"""
+_OF_CASE = sql(f"{_ENTRIES} WHERE j.case_id = :case_id ORDER BY j.seq")
+_ALL = sql(f"{_ENTRIES} ORDER BY j.case_id, j.seq").execution_options(
+    stream_results=True, yield_per=AT_ONCE
+)
 _CASES = sql("SELECT DISTINCT case_id FROM journal ORDER BY case_id")
+# The planner's guess, for a progress bar: counting them would read all of them once more.
+_ABOUT = sql("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'journal'::regclass")
+
+
+def _entry(r: Row) -> Entry:
+    evidence = None if r.sealed is None else bytes(r.sealed)
+    return Entry(r.case_id, r.seq, r.at, r.kind, bytes(r.body), evidence, bytes(r.hash))
 
 
 def of_case(tx: Tx, case_id: UUID) -> list[Entry]:
     """A case's entries, oldest first."""
-    return [
-        Entry(
-            r.case_id,
-            r.seq,
-            r.at,
-            r.kind,
-            bytes(r.body),
-            None if r.evidence is None else bytes(r.evidence),
-            bytes(r.hash),
-        )
-        for r in tx.execute(_OF_CASE, {"case_id": case_id})
-    ]
+    return [_entry(r) for r in tx.execute(_OF_CASE, {"case_id": case_id})]
 
 
 def cases(tx: Tx) -> list[UUID]:
     """Every case that has a journal."""
     return list(tx.execute(_CASES).scalars())
+
+
+def every_case(tx: Tx) -> Iterator[list[Entry]]:
+    """The entries of one case after another, read by a cursor: any number of them fits."""
+    gathered: list[Entry] = []
+    for row in tx.execute(_ALL):
+        entry = _entry(row)
+        if gathered and gathered[0].case_id != entry.case_id:
+            yield gathered
+            gathered = []
+        gathered.append(entry)
+    if gathered:
+        yield gathered
+
+
+def about_how_many(tx: Tx) -> int:
+    """Roughly how many entries there are."""
+    return int(tx.execute(_ABOUT).scalar_one())

@@ -75,11 +75,35 @@ def test_the_index_is_short_survives_a_rotation_and_differs_by_kind_and_key() ->
     assert index not in others | {vault.index("phone", PHONE + "0")}
 
 
-def test_keys_of_a_wrong_length_or_with_a_gap_are_refused() -> None:
+def test_keys_of_a_wrong_length_or_without_an_index_key_are_refused() -> None:
     with pytest.raises(ValueError, match="32 octets"):
         Vault(b"short")
-    with pytest.raises(ValueError, match="gap"):
+    with pytest.raises(ValueError, match="index key"):
         Vault(SECOND, {1: FIRST})
+    with pytest.raises(ValueError, match="ids"):
+        Vault(SECOND, {0: FIRST}, key_id=256)
+
+
+def test_a_new_key_opens_before_it_seals() -> None:
+    waiting = Vault(SECOND, {0: FIRST}, sealing=0)
+    assert waiting.seal(b"text", b"case")[0] == 0
+    assert waiting.open(Vault(SECOND, {0: FIRST}).seal(b"text", b"case"), b"case") == b"text"
+    assert waiting.seal(b"text", b"case")[0] == 1  # somebody has begun, so it goes along
+
+
+def test_a_former_key_can_be_left_out_when_the_index_key_is_kept() -> None:
+    before = Vault(SECOND, {0: FIRST})
+    after = Vault(SECOND, key_id=1, index_key=before.index_key)
+    assert after.open(before.seal(b"text", b"case"), b"case") == b"text"
+    assert after.index("phone", PHONE) == before.index("phone", PHONE)
+
+
+def test_a_key_that_came_while_running_is_asked_for_once_it_is_met() -> None:
+    running = Vault(FIRST, learn=lambda: {0: FIRST, 1: SECOND})
+    fresh = Vault(SECOND, {0: FIRST}).seal(b"text", b"case")
+    assert running.open(fresh, b"case") == b"text"
+    with pytest.raises(VaultError, match="key 2"):
+        running.open(b"\x02" + fresh[1:], b"case")
 
 
 def test_a_thousand_replies_are_sealed_and_indexed_in_a_few_milliseconds() -> None:
