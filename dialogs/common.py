@@ -1,4 +1,4 @@
-"""What every dialog may say: help when nothing is asked, an end to SMS, USSD's own words.
+"""What every dialog may say: an end to SMS and a new start, USSD's own words.
 
 Data only. A dialog that words one of these keys itself is preferred over this file.
 """
@@ -9,12 +9,14 @@ PHRASES = Phrases(
     name=COMMON,
     notices=(
         Notice("stopped"),
-        Notice("help-no-question"),
+        Notice("started"),
         Notice("language-switched"),
         Notice("nothing-asked"),
         Notice("wrong-choice"),
         Notice("unavailable"),
         Notice("confirm"),
         Notice("back"),
+        Notice("more"),
+        Notice("exit"),
     ),
 )

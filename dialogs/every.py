@@ -3,12 +3,20 @@
 `wording` refuses to load unless each of them is worded in both languages.
 """
 
+from dialogs.account import ACCOUNT
 from dialogs.common import PHRASES
+from dialogs.consent import CONSENT
 from dialogs.engine.model import Dialog, Phrases
+from dialogs.help import HELP_PHRASES
+from dialogs.language import LANGUAGE
+from dialogs.late import LATE_PHRASES
+from dialogs.measure import MEASURE
+from dialogs.menu import MENU
 from dialogs.offer import OFFER
+from dialogs.rating import RATING
 
-DIALOGS: tuple[Dialog, ...] = (OFFER,)
-PHRASE_SETS: tuple[Phrases, ...] = (PHRASES,)
+DIALOGS: tuple[Dialog, ...] = (OFFER, ACCOUNT, CONSENT, MEASURE, RATING)
+PHRASE_SETS: tuple[Phrases, ...] = (PHRASES, HELP_PHRASES, LATE_PHRASES, MENU, LANGUAGE)
 
 
 def dialog(name: str) -> Dialog:

@@ -13,7 +13,7 @@ from app.catalogue.model import Catalogue
 from app.commands.output import FINDINGS, JsonFlag, show, stop
 from app.proactive import rules
 from dialogs.engine import chart as charts
-from dialogs.engine.render import lint
+from dialogs.engine.lint import lint
 from dialogs.engine.understanding import explain as explain_reply
 from dialogs.engine.understanding import understand
 from dialogs.engine.understanding.score import score as score_replies

@@ -16,7 +16,7 @@ from app.recipients import records as recipients
 from app.runtime import Runtime
 from dialogs.engine.model import COMMON, Screen
 from dialogs.engine.render import sms
-from dialogs.engine.understanding import Label, understand
+from dialogs.engine.understanding import Label, understand, wants_start
 from dialogs.engine.wording import BOTH
 from smpp.messages import Inbound
 
@@ -86,11 +86,13 @@ def _unasked(
 
 
 def _wishes(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) -> dict[bytes, str]:
-    """No more offers, or another language: heeded whenever they are said, and confirmed when they
-    change something. Returns the phones with the name of their wish."""
+    """No more offers, offers again, or another language: heeded whenever they are said, confirmed
+    when they change something. Returns the phones with the name of their wish."""
     labels = {m.phone_index: understand(m.text).label for m in messages}
     stops = [p for p, label in labels.items() if label is Label.STOP]
     stopped = recipients.stop_phones(unit.tx, stops, unit.now)
+    starts = [m.phone_index for m in messages if wants_start(m.text)]
+    started = recipients.start_phones(unit.tx, starts, unit.now)
     chosen = {
         p: LANGUAGES[label]
         for p, label in labels.items()
@@ -101,9 +103,12 @@ def _wishes(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) 
     for m in messages:
         if m.phone_index in stopped:
             _say(rt, unit, m, "stopped", m.language)
+        elif m.phone_index in started:
+            _say(rt, unit, m, "started", m.language)
         elif m.phone_index in chosen:
             _say(rt, unit, m, "language-switched", chosen[m.phone_index])
-    return dict.fromkeys(stopped, "stop") | dict.fromkeys(chosen, "language")
+    heeded = dict.fromkeys(stopped, "stop") | dict.fromkeys(started, "start")
+    return heeded | dict.fromkeys(chosen, "language")
 
 
 def _help_once(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) -> None:

@@ -107,6 +107,10 @@ _STOP_PHONES = sql(
     """UPDATE recipients SET sms = false, updated_at = :now
     WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND sms RETURNING phone_index"""
 )
+_START_PHONES = sql(
+    """UPDATE recipients SET sms = true, updated_at = :now
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND NOT sms RETURNING phone_index"""
+)
 _LANGUAGES_OF_PHONES = sql(
     """UPDATE recipients r SET language = t.language
     FROM unnest(CAST(:phones AS bytea[]), CAST(:languages AS text[])) AS t (phone_index, language)
@@ -207,6 +211,14 @@ def stop_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
     if not phones:
         return set()
     found = tx.execute(_STOP_PHONES, {"phones": list(phones), "now": now})
+    return {bytes(phone) for phone in found.scalars()}
+
+
+def start_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
+    """Turns offers by SMS on again for everyone on these phones; the phones where that was news."""
+    if not phones:
+        return set()
+    found = tx.execute(_START_PHONES, {"phones": list(phones), "now": now})
     return {bytes(phone) for phone in found.scalars()}
 
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 COMMON = "common"
-"""The name of the phrases every dialog may fall back on (`dialogs/common.py`, `common.po`)."""
+HELP = "help"
+LATE = "late"
+SHARED = (COMMON, HELP, LATE)
+"""The sets of phrases every dialog may fall back on, in this order (`dialogs/common.py` …)."""
+YES_NO = frozenset({"yes", "no"})
 
 NO_VALUES: Mapping[str, "Value"] = MappingProxyType({})
 
@@ -22,11 +26,19 @@ class DialogError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer a person may give. `digit`, "1" to "9", is its key on SMS and USSD; 0 is back."""
+    """One answer a person may give. `digit`, "1" to "9", is its key on SMS and USSD; 0 is back.
+
+    `words` are whole replies that mean it too, beside the digit; yes and no are understood by the
+    lexicon and have none. `values` are the placeholders its label may use. `outcome` is what the
+    choice itself means where the conversation goes on: a consent given before the next question.
+    """
 
     id: str
     digit: str
     goto: str
+    words: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,9 @@ class Ask:
     """A question. `silence` names the step it ends in when the reply window closes.
 
     `unclear_again` is how many times we ask again, plainer each time, before we fall silent.
-    `values` are the placeholders its wordings may use.
+    `values` are the placeholders its wordings may use. `listed` is the one of them that lists the
+    choices with their digits, where these are only known when the question is put. USSD asks once
+    more whether a choice is meant where it `confirms`.
     """
 
     name: str
@@ -42,6 +56,13 @@ class Ask:
     silence: str
     unclear_again: int = 2
     values: tuple[str, ...] = ()
+    listed: str | None = None
+    confirms: bool = True
+
+    @property
+    def is_yes_no(self) -> bool:
+        """Whether the lexicon of yes and no reads the replies; else digits and `Choice.words`."""
+        return {choice.id for choice in self.choices} == YES_NO
 
     def by_id(self, choice_id: str) -> Choice | None:
         return next((choice for choice in self.choices if choice.id == choice_id), None)
@@ -62,7 +83,7 @@ class Ask:
     @property
     def help(self) -> str:
         """The key of the help shown while this question is open."""
-        return "help"
+        return "help" if self.name == "ask" else f"{self.name}.help"
 
     @property
     def screens(self) -> tuple[str, ...]:
@@ -123,6 +144,7 @@ class Dialog:
         _every_choice_is_distinct(self)
         _every_step_is_reached(self)
         _every_step_can_end(self)
+        _no_word_means_two_choices(self)
 
     def step(self, name: str) -> Step:
         """The step of that name; KeyError when the dialog has none."""
@@ -204,6 +226,20 @@ def _every_choice_is_distinct(dialog: Dialog) -> None:
 def _no_value_twice(dialog: Dialog, ask: Ask, what: str, found: list[str]) -> None:
     if len(set(found)) != len(found):
         raise DialogError(f"{dialog.name}: {ask.name!r} has a duplicate {what} in {found}")
+
+
+def _no_word_means_two_choices(dialog: Dialog) -> None:
+    for ask in dialog.asks:
+        words = [word.casefold() for choice in ask.choices for word in choice.words]
+        _no_value_twice(dialog, ask, "word", words)
+        if ask.is_yes_no and words:
+            raise DialogError(
+                f"{dialog.name}: {ask.name!r} has words {words}, expected none beside yes and no"
+            )
+        if YES_NO & {choice.id for choice in ask.choices} and not ask.is_yes_no:
+            raise DialogError(
+                f"{dialog.name}: {ask.name!r} has only one of yes and no, or others beside them"
+            )
 
 
 def _every_step_is_reached(dialog: Dialog) -> None:

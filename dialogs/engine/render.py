@@ -3,9 +3,7 @@
 Never shortens a text to make it fit: what a person consents to is shown whole or not at all.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TypedDict
 
 from dialogs.engine.model import (
@@ -20,15 +18,12 @@ from dialogs.engine.model import (
     labelling,
 )
 from dialogs.engine.pages import USSD_UNITS, PageTooLong, units
-from dialogs.engine.wording import BOTH, LANGUAGES, Wording, Words, stem
-from dialogs.every import DIALOGS, PHRASE_SETS
+from dialogs.engine.wording import Words
 
 __all__ = [
     "Button",
     "Card",
-    "Finding",
     "PageTooLong",
-    "lint",
     "mobile",
     "room",
     "segments",
@@ -50,24 +45,6 @@ class Button(TypedDict):
 class Card(TypedDict):
     body: str
     choices: list[Button]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What lint found in one wording.
-
-    `surface` is "sms", "both" (two languages in one SMS), "ussd", or "text" for what the wording
-    itself says. `units` were found where `budget` are allowed, both in UCS-2 units; `offending` is
-    the text that is over, or that breaks the `rule`.
-    """
-
-    key: str
-    language: str
-    surface: str
-    units: int
-    budget: int
-    offending: str
-    rule: str = "budget"
 
 
 def segments(text: str) -> int:
@@ -129,43 +106,15 @@ def mobile(
 ) -> Card:
     """The app's card: `{"body", "choices": [{"id", "label"}]}`; a notice has no choices."""
     body = words.text(screen, language, values, surface="mobile")
-    labels = _labels(words, dialog, dialog.asked_by(screen.key), language)
+    labels = _labels(words, dialog, dialog.asked_by(screen.key), language, values)
     return {"body": body, "choices": [{"id": c.id, "label": label} for c, label in labels]}
-
-
-def lint(
-    words: Words,
-    longest_values: Mapping[str, Value],
-    dialogs: Iterable[Dialog] = DIALOGS,
-) -> list[Finding]:
-    """Every wording, in each language and on each surface, against its translator's comment.
-
-    `longest_values` holds the longest real value of each placeholder, as one text or by language.
-    An empty list means that all is well.
-    """
-    by_name = {dialog.name: dialog for dialog in dialogs}
-    known = {*by_name, *(phrases.name for phrases in PHRASE_SETS)}
-    found: list[Finding] = []
-    for (language, name), book in words.books.items():
-        if name not in known:
-            continue
-        for key, wording in book.items():
-            screen = Screen(name, stem(key))
-            found += _against_the_house(by_name.get(name), key, screen, language, wording)
-            for surface, most in (wording.budget or {}).items():
-                if surface == "both" and language != LANGUAGES[0]:
-                    continue  # one message, measured once
-                shown = BOTH if surface == "both" else language
-                text = _shown(words, by_name.get(name), screen, shown, surface, longest_values)
-                found += _over(f"{name}.{key}", shown, surface, most, text)
-    return found
 
 
 def _page(
     words: Words, dialog: Dialog, screen: Screen, language: str, values: Mapping[str, Value]
 ) -> str:
     body = words.text(screen, language, values, surface="ussd")
-    labels = _labels(words, dialog, dialog.asked_by(screen.key), language)
+    labels = _labels(words, dialog, dialog.asked_by(screen.key), language, values)
     if not labels:
         return body
     lines = (f"{choice.digit}. {label}" for choice, label in labels)
@@ -179,12 +128,12 @@ def _confirm_page(words: Words, screen: Screen, language: str, values: Mapping[s
 
 
 def _labels(
-    words: Words, dialog: Dialog, ask: Ask | None, language: str
+    words: Words, dialog: Dialog, ask: Ask | None, language: str, values: Mapping[str, Value]
 ) -> list[tuple[Choice, str]]:
     if ask is None:
         return []
     return [
-        (choice, words.text(Screen(dialog.name, labelling(ask.name, choice.id)), language))
+        (choice, words.text(Screen(dialog.name, labelling(ask.name, choice.id)), language, values))
         for choice in ask.choices
     ]
 
@@ -197,55 +146,3 @@ def _fitting(page: str) -> str:
     if units(page) > USSD_UNITS:
         raise PageTooLong(f"found a page of {units(page)} units, expected at most {USSD_UNITS}")
     return page
-
-
-def _shown(
-    words: Words,
-    dialog: Dialog | None,
-    screen: Screen,
-    language: str,
-    surface: str,
-    values: Mapping[str, Value],
-) -> str:
-    """The wording as a person would see it, choices and all."""
-    if surface != "ussd":
-        return words.text(screen, language, values, surface="sms")
-    if dialog is None:
-        return words.text(screen, language, values, surface="ussd")
-    if dialog.confirms(screen.key):
-        return _confirm_page(words, screen, language, values)
-    return _page(words, dialog, screen, language, values)
-
-
-def _over(key: str, language: str, surface: str, most: int, text: str) -> Iterator[Finding]:
-    budget = most if surface == "ussd" else room(most)
-    if units(text) > budget:
-        tail = text.encode("utf-16-be")[budget * 2 :].decode("utf-16-be", "replace")
-        yield Finding(key, language, surface, units(text), budget, tail)
-
-
-_LINK = re.compile(r"https?:|www\.|\w\.(?:kz|com|org|net|ru)\b", re.IGNORECASE)
-_GLUED = re.compile(r"\w+[-‑]?\{[a-z_]+\}|\{[a-z_]+\}[-‑]?\w+")
-_DIGIT = re.compile(r"(?<!\d)[1-9](?!\d)")
-
-
-def _against_the_house(
-    dialog: Dialog | None, key: str, screen: Screen, language: str, wording: Wording
-) -> Iterator[Finding]:
-    """What the wording says, whatever its length; no link, since fraud looks like one."""
-    named = sorted(set(_DIGIT.findall(wording.text)))
-    ask = dialog.asked_by(screen.key) if dialog else None
-    offered = sorted(choice.digit for choice in ask.choices) if ask else []
-    breaches = [(match[0], "a link") for match in _LINK.finditer(wording.text)]
-    breaches += [(match[0], "an ending on a value") for match in _GLUED.finditer(wording.text)]
-    if wording.budget is None:
-        breaches.append(("", "no budget is declared"))
-    if named and not ask:
-        breaches.append((" ".join(named), "a digit where nothing is asked"))
-    # On USSD and in the app the choices are listed below the text, so there it names no digit.
-    if ask and key == screen.key and named != offered:
-        unequal = " ".join(sorted(set(named) ^ set(offered)))
-        breaches.append((unequal, "a question must name the digit of each answer"))
-    for offending, rule in breaches:
-        full = f"{screen.dialog}.{key}"
-        yield Finding(full, language, "text", units(offending), 0, offending, rule)

@@ -17,8 +17,8 @@ from babel.dates import format_datetime
 from babel.messages.pofile import PoFileError, read_po
 
 from dialogs.engine.model import (
-    COMMON,
     NO_VALUES,
+    SHARED,
     Ask,
     Dialog,
     Phrases,
@@ -34,16 +34,17 @@ BOTH = "both"
 SURFACES = ("sms", "ussd", "mobile")
 LOCALES = Path(__file__).parents[2] / "locales"
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+[0-9]?)\}")
 _STRAY_BRACE = re.compile(r"[{}]")
-_MSGID = re.compile(r'^msgid "(.+)"$', re.MULTILINE)
+_MSGID = re.compile(r'^msgid "(.+)"$')
 _LINE = re.compile(r'|#.*|(?:msgid|msgstr|msgid_plural|msgstr\[\d\]|msgctxt)? ?".*"')
 _BUDGET = re.compile(r"\bBudget:(.*)")
 _BUDGET_ITEM = re.compile(r"(sms|both|ussd) (\d+)")
 
 
 class WordingError(ValueError):
-    """A wording is missing, unused, unequal in kk and ru, or unreadable; one line a finding."""
+    """A wording is missing, unused, unequal in kk and ru, or unreadable; one line a finding, which
+    begins with the file and, where there is one, its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Wording:
     placeholders: frozenset[str]
     budget: Mapping[str, int] | None
     notes: tuple[str, ...] = ()
+    line: int = 0
 
 
 Book = Mapping[str, Wording]
@@ -89,7 +91,7 @@ class Words:
             pair = {language: _read(root, language, name, findings) for language in LANGUAGES}
             if name in declared:
                 for language, book in pair.items():
-                    _compare_to_declared(_file(language, name), book, declared[name], findings)
+                    _compare_to_declared(file_of(language, name), book, declared[name], findings)
             _compare_languages(name, pair, findings)
             books.update({(language, name): book for language, book in pair.items()})
         if findings:
@@ -115,19 +117,20 @@ class Words:
         missing = wording.placeholders - known.keys()
         if missing:
             raise WordingError(
-                f"{_file(language, screen.dialog)}: {screen.key}: values {sorted(known)},"
+                f"{file_of(language, screen.dialog)}: {screen.key}: values {sorted(known)},"
                 f" expected also {sorted(missing)}"
             )
         return _PLACEHOLDER.sub(lambda found: _in(language, known[found[1]]), wording.text)
 
     def wording(self, dialog: str, key: str, language: str, surface: str = "sms") -> Wording:
-        """The entry for a key; the surface's variant ("ask.ussd") comes first, COMMON last."""
-        for name in (dialog, COMMON):
+        """The entry for a key; the surface's variant ("ask.ussd") comes first; the
+        shared phrases last."""
+        for name in (dialog, *SHARED):
             book = self.books.get((language, name), {})
             for candidate in (f"{key}.{surface}", key):
                 if candidate in book:
                     return book[candidate]
-        raise WordingError(f"{_file(language, dialog)}: {key}: not found, expected a wording")
+        raise WordingError(f"{file_of(language, dialog)}: {key}: not found, expected a wording")
 
     def each(self, dialog: str, key: str) -> Mapping[str, str]:
         """A phrase by language, to be another wording's value: `each("offer", "answer.yes")`."""
@@ -186,7 +189,8 @@ def _in(language: str, value: Value) -> str:
     return value if isinstance(value, str) else value[language]
 
 
-def _file(language: str, name: str) -> str:
+def file_of(language: str, name: str) -> str:
+    """Where a set of wordings stands, under `locales`."""
     return f"{language}/LC_MESSAGES/{name}.po"
 
 
@@ -206,8 +210,9 @@ def _declared(dialog: Dialog) -> dict[str, frozenset[str]]:
             continue
         keys.update({key: values for key in step.screens})
         for choice in step.choices:
-            keys[labelling(step.name, choice.id)] = frozenset()
-            keys[confirming(step.name, choice.id)] = values
+            keys[labelling(step.name, choice.id)] = frozenset(choice.values)
+            if step.confirms:
+                keys[confirming(step.name, choice.id)] = values
     return keys
 
 
@@ -216,7 +221,7 @@ def _said(phrases: Phrases) -> dict[str, frozenset[str]]:
 
 
 def _read(root: Path, language: str, name: str, findings: list[str]) -> Book:
-    file, short = root / _file(language, name), _file(language, name)
+    file, short = root / file_of(language, name), file_of(language, name)
     try:
         raw = file.read_text(encoding="utf-8")
         with file.open("rb") as stream:
@@ -224,49 +229,73 @@ def _read(root: Path, language: str, name: str, findings: list[str]) -> Book:
     except FileNotFoundError:
         findings.append(f"{short}: the file is missing, expected one in each of {LANGUAGES}")
         return {}
-    except (PoFileError, UnicodeDecodeError, ValueError) as error:
+    except PoFileError as error:
+        at = f"{short}:{error.lineno + 1}"
+        findings.append(f"{at}: found {error}, expected a readable .po file in UTF-8")
+        return {}
+    except (UnicodeDecodeError, ValueError) as error:
         findings.append(f"{short}: found {error}, expected a readable .po file in UTF-8")
         return {}
     _check_lines(short, raw, findings)
-    ids = _MSGID.findall(raw)
-    for key in sorted({key for key in ids if ids.count(key) > 1}):
-        findings.append(f"{short}: {key}: found {ids.count(key)} times, expected once")
+    places = _places(raw)
+    for key, lines in places.items():
+        if len(lines) > 1:
+            at = f"{short}:{lines[-1]}: {key}"
+            findings.append(f"{at}: found {len(lines)} times, expected once")
     if f'"Language: {language}\\n"' not in raw:
-        findings.append(f"{short}: header: found another Language, expected {language}")
-    return {str(m.id): _entry(m) for m in catalog if _is_usable(m, short, findings)}
+        findings.append(f"{short}:1: header: found another Language, expected {language}")
+    return {
+        str(m.id): _entry(m, places.get(str(m.id), [0])[0])
+        for m in catalog
+        if _is_usable(m, short, places, findings)
+    }
+
+
+def _places(raw: str) -> dict[str, list[int]]:
+    """The lines in which each key is worded, from 1."""
+    places: dict[str, list[int]] = {}
+    for number, line in enumerate(raw.splitlines(), 1):
+        if found := _MSGID.match(line):
+            places.setdefault(found[1], []).append(number)
+    return places
 
 
 def _check_lines(file: str, raw: str, findings: list[str]) -> None:
     # Babel reads an unquoted line by cutting off its first and last letters.
     for number, line in enumerate(raw.splitlines(), 1):
         if not _LINE.fullmatch(line.strip()):
-            found = f"line {number} {line.strip()!r}"
-            findings.append(f"{file}: found {found}, expected a readable .po file in UTF-8")
+            at = f"{file}:{number}: found line {number} {line.strip()!r}"
+            findings.append(f"{at}, expected a readable .po file in UTF-8")
 
 
-def _is_usable(message: Any, file: str, findings: list[str]) -> bool:
+def _is_usable(
+    message: Any, file: str, places: Mapping[str, list[int]], findings: list[str]
+) -> bool:
     """Whether a catalog entry is one plain text; the header's empty id is passed over."""
     if not message.id:
         return False
     if not isinstance(message.id, str) or not isinstance(message.string, str):
-        findings.append(f"{file}: {message.id[0]}: found a plural entry, expected one plain text")
+        at = f"{file}:{places.get(message.id[0], [0])[0]}: {message.id[0]}"
+        findings.append(f"{at}: found a plural entry, expected one plain text")
         return False
+    at = f"{file}:{places.get(message.id, [0])[0]}: {message.id}"
     if message.fuzzy:
-        findings.append(f"{file}: {message.id}: found a fuzzy entry, expected a finished wording")
+        findings.append(f"{at}: found a fuzzy entry, expected a finished wording")
     if _STRAY_BRACE.search(_PLACEHOLDER.sub("", message.string)):
-        findings.append(f"{file}: {message.id}: found a stray brace, expected {{names}} in pairs")
+        findings.append(f"{at}: found a stray brace, expected {{names}} in pairs")
     if not message.string.strip():
-        findings.append(f"{file}: {message.id}: found an empty text, expected a wording")
+        findings.append(f"{at}: found an empty text, expected a wording")
     return True
 
 
-def _entry(message: Any) -> Wording:
+def _entry(message: Any, line: int) -> Wording:
     notes = tuple(message.auto_comments)
     return Wording(
         text=message.string,
         placeholders=frozenset(_PLACEHOLDER.findall(message.string)),
         budget=_budget(notes),
         notes=notes,
+        line=line,
     )
 
 
@@ -288,10 +317,11 @@ def _compare_to_declared(
         findings.append(f"{file}: {key}: not found, expected a wording")
     for key, wording in book.items():
         if stem(key) not in declared:
-            findings.append(f"{file}: {key}: found, but no dialog uses it; expected no unused key")
+            at = f"{file}:{wording.line}: {key}"
+            findings.append(f"{at}: found, but no dialog uses it; expected no unused key")
         elif extra := wording.placeholders - declared[stem(key)]:
             findings.append(
-                f"{file}: {key}: found placeholders {sorted(extra)},"
+                f"{file}:{wording.line}: {key}: found placeholders {sorted(extra)},"
                 f" expected none but {sorted(declared[stem(key)])}"
             )
 
@@ -301,11 +331,13 @@ def _compare_languages(name: str, pair: Mapping[str, Book], findings: list[str])
     for here, there in ((first, second), (second, first)):
         lacking = pair[here].keys() - pair[there].keys() if pair[there] else set()
         for key in sorted(lacking):
-            findings.append(f"{_file(there, name)}: {key}: not found, expected it as in {here}")
+            wanted = f"expected it as in {file_of(here, name)}:{pair[here][key].line}"
+            findings.append(f"{file_of(there, name)}: {key}: not found, {wanted}")
     for key in sorted(pair[first].keys() & pair[second].keys()):
         ours, theirs = pair[first][key].placeholders, pair[second][key].placeholders
         if ours != theirs:
             findings.append(
-                f"{_file(second, name)}: {key}: found placeholders {sorted(theirs)},"
+                f"{file_of(second, name)}:{pair[second][key].line}: {key}:"
+                f" found placeholders {sorted(theirs)},"
                 f" expected {sorted(ours)} as in {first}"
             )

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from dialogs.engine import render
+from dialogs.engine.lint import Finding, lint
 from dialogs.engine.model import COMMON, Screen, Value
-from dialogs.engine.render import Finding, PageTooLong, lint, mobile, segments, sms, units, ussd
+from dialogs.engine.render import PageTooLong, mobile, segments, sms, units, ussd
 from dialogs.engine.wording import Wording, Words
 from dialogs.offer import OFFER
 
@@ -19,6 +20,10 @@ LONGEST: dict[str, Value] = {
     "address": "а" * 50,
     "hours": "15.12.2026, 09:00–18:00",
     "answer": {"kk": "бас тарту", "ru": "согласие"},
+    "measure": "ш" * 40,
+    "account": "ш" * 24,
+    "accounts": ", ".join(f"{n} – {'ш' * 24}" for n in range(1, 9)) + ", 9 – другой",
+    **{f"account{n}": "ш" * 24 for n in range(1, 9)},
 }
 ASK = Screen("offer", "ask")
 
@@ -106,8 +111,11 @@ def test_the_house_wordings_are_clean(words: Words) -> None:
 
 def test_lint_measures_with_the_longest_value_and_shows_what_is_over(words: Words) -> None:
     found = lint(words, {**LONGEST, "service": "ж" * 41})
-    over = Finding("offer.ask", "ru", "sms", 135, 134, ".")
+    line = words.wording("offer", "ask", "ru").line
+    file = "ru/LC_MESSAGES/offer.po"
+    over = Finding("offer.ask", "ru", "sms", 135, 134, ".", "budget", 3, file, line)
     assert over in found
+    assert over.where == f"locales/ru/LC_MESSAGES/offer.po:{line}"
 
 
 def test_lint_measures_a_ussd_question_with_its_choices(words: Words) -> None:
@@ -144,6 +152,37 @@ def test_lint_refuses_digits_where_nothing_is_asked(reworded: Reworded) -> None:
 def test_lint_refuses_a_question_that_favours_one_answer(reworded: Reworded) -> None:
     found = lint(reworded("ask", "{service}. Согласны – 1. Срок: 24 часа."), LONGEST)
     assert [f.offending for f in found] == ["2"]
+
+
+@pytest.mark.parametrize("text", ["Отправьте код из SMS", "Назовите ПИН", "Скажите пароль"])
+def test_lint_refuses_to_ask_for_a_code(reworded: Reworded, text: str) -> None:
+    assert {f.rule for f in lint(reworded("late", text), LONGEST)} == {"a code"}
+
+
+@pytest.mark.parametrize(
+    ("text", "offending"),
+    [
+        ("Cрок истёк.", "'C' U+0043 LATIN CAPITAL LETTER C"),
+        ("Срок\u00a0истёк.", "'\\xa0' U+00A0 NO-BREAK SPACE"),
+        ("Срок истёк\u200b.", "'\\u200b' U+200B ZERO WIDTH SPACE"),
+        ("Срок истёк 👍", "'👍' U+1F44D THUMBS UP SIGN"),
+    ],
+)
+def test_lint_names_the_character_that_is_not_what_it_seems(
+    reworded: Reworded, text: str, offending: str
+) -> None:
+    assert [f.offending for f in lint(reworded("late", text), LONGEST)] == [offending]
+
+
+def test_lint_lets_sms_and_a_kazakh_word_stand_side_by_side(reworded: Reworded) -> None:
+    assert lint(reworded("late", "SMS-хабарлама, eGov Mobile"), LONGEST) == []
+
+
+def test_a_question_whose_choices_are_listed_must_list_them(words: Words) -> None:
+    book = words.books["ru", "account"]
+    bare = {**book, "ask": replace(book["ask"], text="На какой счёт?", placeholders=frozenset())}
+    found = lint(Words({**words.books, ("ru", "account"): bare}), LONGEST)
+    assert [(f.key, f.offending) for f in found] == [("account.ask", "{accounts}")]
 
 
 def test_lint_refuses_a_wording_without_a_budget(words: Words) -> None:

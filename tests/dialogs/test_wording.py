@@ -1,5 +1,6 @@
 """The wordings load whole or not at all, and never come out with a gap or in the wrong language."""
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -48,10 +49,48 @@ def edited(tmp_path: Path) -> Edit:
     return edit
 
 
-def refusal(root: Path) -> str:
+def refusal(root: Path, *, with_lines: bool = False) -> str:
+    """What is wrong, without the numbers of the lines unless they are asked for."""
     with pytest.raises(WordingError) as caught:
         Words.load(root)
-    return str(caught.value)
+    told = str(caught.value)
+    return told if with_lines else re.sub(r"\.po:\d+:", ".po:", told)
+
+
+def line_of(root: Path, file: str, text: str) -> int:
+    lines = (root / file).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        ('msgid "late"', 'msgid "later"', 'msgid "later"'),
+        ("отозвал запрос: {service}.", "отозвал запрос.", 'msgid "withdrawn"'),
+        ("отозвал запрос: {service}", "отозвал запрос: {servis}", 'msgid "withdrawn"'),
+        ("отозвал запрос: {service}", "отозвал запрос: {service", 'msgid "withdrawn"'),
+        ('msgstr "согласие"', 'msgstr ""', 'msgid "answer.yes"'),
+        ('msgid "late"', "msgid late", "msgid late"),
+        ('msgid "late"', 'msgid "help"', 'msgid "help"'),
+    ],
+)
+def test_a_finding_names_its_file_and_line(edited: Edit, old: str, new: str, at: str) -> None:
+    root = edited("ru/LC_MESSAGES/offer.po", old, new)
+    lines = [
+        n for n in re.findall(r"ru/LC_MESSAGES/offer\.po:(\d+):", refusal(root, with_lines=True))
+    ]
+    text = (root / "ru/LC_MESSAGES/offer.po").read_text(encoding="utf-8").splitlines()
+    places = [n for n, line in enumerate(text, 1) if line == at]
+    assert str(places[-1]) in lines
+
+
+def test_a_key_missing_in_one_language_is_named_where_the_other_has_it(edited: Edit) -> None:
+    root = edited("ru/LC_MESSAGES/offer.po", 'msgid "late"', 'msgid "later"')
+    place = line_of(root, "kk/LC_MESSAGES/offer.po", 'msgid "late"')
+    assert (
+        "ru/LC_MESSAGES/offer.po: late: not found, expected it as in"
+        f" kk/LC_MESSAGES/offer.po:{place}" in refusal(root, with_lines=True)
+    )
 
 
 def test_a_screen_is_worded_in_the_asked_language(words: Words) -> None:

@@ -141,6 +141,8 @@ def _not_an_answer(
         open_window(rt, unit, offer, one.received_at, network, proved_by="reply")
     if one.turn.event is Said.UNCLEAR:
         again.append((offer.id, one.question.asked + 1))
+    if one.turn.event is Said.START:
+        recipients.set_sms(unit.tx, offer.recipient_id, sms=True, now=unit.now)
     if one.turn.screen is not None:
         say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
 
