@@ -5,18 +5,22 @@ the start. Passwords come from the environment or a file, never from the TOML.
 """
 
 import difflib
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
-from zoneinfo import ZoneInfo, available_timezones
+
+from smpp import checks
+from smpp.checks import Codec
+from smpp.messages import UssdOp
 
 BindType = Literal["transmitter", "receiver", "transceiver"]
 LongMessage = Literal["udh8", "udh16", "sar", "payload"]
 MessageIds = Literal["auto", "hex-to-dec", "dec-to-hex", "verbatim"]
-Codec = Literal["gsm7", "ascii", "latin1", "cyrillic", "cp1251", "ucs2", "utf8"]
+UssdPdu = Literal["submit_sm", "data_sm"]
+UssdCoding = Literal["auto", "cbs", "sms"]
+InterfaceVersion = Literal["3.4", "3.3"]
 
 RECONNECT_DELAY: Final = 1.0
 RECONNECT_DELAY_MAX: Final = 60.0
@@ -33,10 +37,15 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
-class UssdAccess:
-    """The service code under which this bind carries USSD."""
+class BindUssd:
+    """How this bind carries USSD: the keys of its `ussd` table."""
 
     service_code: str
+    pdu: UssdPdu = "submit_sm"
+    data_coding: UssdCoding = "auto"  # as the PDU that is answered; cbs: 0x0F, 0x48; sms: 0, 8
+    session_tlv: int = 0x1383  # its_session_info, or the tag of the vendor's own
+    ops: Mapping[str, int] = field(default_factory=dict)  # where the gateway's numbers are others
+    timeout: float = 20  # seconds after which the gateway takes no more screen for an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Bind:
     password: str = field(repr=False)
     bind: BindType = "transceiver"
     system_type: str = ""
+    interface_version: InterfaceVersion = "3.4"
     source_addr: str = "1414"
     source_addr_ton: int = 3
     source_addr_npi: int = 0
@@ -70,7 +80,8 @@ class Bind:
     receipt_time_zone: str = ""
     message_id: MessageIds = "auto"
     data_coding_in: Mapping[str, Codec] = field(default_factory=dict)  # "0" to "255"
-    ussd: UssdAccess | None = None
+    query: bool = False  # whether the SMSC answers query_sm
+    ussd: BindUssd | None = None
     prefixes: tuple[str, ...] = ()
 
 
@@ -110,7 +121,7 @@ def load(path: Path, env: Mapping[str, str]) -> tuple[Bind, ...]:
     ]
     tables = document.get("bind")
     if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
-        problems.append(Problem("bind", _show(tables), "one or more [[bind]] tables"))
+        problems.append(Problem("bind", checks.show(tables), "one or more [[bind]] tables"))
         raise BindsError(path, tuple(problems))
     read = [_Table(f"bind[{n}]", table, path.parent, env) for n, table in enumerate(tables, 1)]
     binds = [table.bind() for table in read]
@@ -119,10 +130,6 @@ def load(path: Path, env: Mapping[str, str]) -> tuple[Bind, ...]:
     if problems:
         raise BindsError(path, tuple(problems))
     return tuple(bind for bind in binds if bind is not None)
-
-
-class _Wrong(Exception):
-    """What a value should have been."""
 
 
 class _Table:
@@ -140,7 +147,7 @@ class _Table:
 
     def bind(self) -> Bind | None:
         """The bind, or None when there are problems."""
-        self._refuse_unknown("", self.table, (*_KEYS, "password_env", "password_file", "tls"))
+        self._refuse_unknown("", self.table, (*_KEYS, *_APART))
         values: dict[str, Any] = {}
         for key, check in _KEYS.items():
             if key in self.table:
@@ -149,14 +156,15 @@ class _Table:
                 self._problem(key, "nothing", _REQUIRED[key])
         values["password"] = self._password()
         values["tls"] = self._tls(self.table.get("tls", False))
+        values["ussd"] = self._ussd(self.table.get("ussd", False))
         self._weigh(values)
         return None if self.problems else Bind(**values)
 
     def _checked(self, key: str, value: Any, check: Callable[[Any], Any]) -> Any:
         try:
             return check(value)
-        except _Wrong as wrong:
-            self._problem(key, _show(value), str(wrong))
+        except checks.Wrong as wrong:
+            self._problem(key, checks.show(value), str(wrong))
             return None
 
     def _password(self) -> str:
@@ -178,7 +186,7 @@ class _Table:
             except (OSError, UnicodeDecodeError) as error:
                 self._problem(key, str(error), "a readable file")
                 return ""
-        if not _fits(password, 8):
+        if not checks.fits(password, 8):
             found = f"a password of {len(password)} characters"
             self._problem(key, found, "1 to 8 ASCII characters (SMPP 3.4, 5.2.2)")
         return password
@@ -187,21 +195,35 @@ class _Table:
         if isinstance(value, bool):
             return Tls() if value else None
         if not isinstance(value, dict):
-            self._problem("tls", _show(value), "true, false or { ca, cert, key, pin_sha256 }")
+            self._problem("tls", checks.show(value), "true, false or { ca, cert, key, pin_sha256 }")
             return None
         self._refuse_unknown("tls.", value, ("ca", "cert", "key", "pin_sha256"))
         if "key" in value and "cert" not in value:
             self._problem("tls.key", "a key without a certificate", "tls.cert as well")
         files = {k: self._file(f"tls.{k}", value.get(k)) for k in ("ca", "cert", "key")}
-        pin = self._checked("tls.pin_sha256", value.get("pin_sha256", ""), _pin)
+        pin = self._checked("tls.pin_sha256", value.get("pin_sha256", ""), checks.pin)
         return Tls(**files, pin_sha256=pin or "")
+
+    def _ussd(self, value: Any) -> BindUssd | None:
+        if value is False:
+            return None
+        if not isinstance(value, dict) or "service_code" not in value:
+            self._problem("ussd", checks.show(value), 'false or { service_code = "*1414#" }')
+            return None
+        self._refuse_unknown("ussd.", value, tuple(_USSD))
+        found = {
+            key: self._checked(f"ussd.{key}", value[key], check)
+            for key, check in _USSD.items()
+            if key in value
+        }
+        return BindUssd(**found)
 
     def _file(self, key: str, value: Any) -> Path | None:
         if value is None:
             return None
         if isinstance(value, str) and (self.folder / value).is_file():
             return self.folder / value
-        self._problem(key, _show(value), "the path of a file")
+        self._problem(key, checks.show(value), "the path of a file")
         return None
 
     def _weigh(self, values: dict[str, Any]) -> None:
@@ -212,7 +234,17 @@ class _Table:
             self._problem("reconnect_delay_max", str(most), f"reconnect_delay ({first}) or more")
         source = values.get("source_addr")
         if values.get("source_addr_ton", 3) == 5 and source is not None and len(source) > 11:
-            self._problem("source_addr", _show(source), "at most 11 characters with TON 5")
+            self._problem("source_addr", checks.show(source), "at most 11 characters with TON 5")
+        if values.get("interface_version") == "3.3":
+            self._weigh_old(values)
+
+    def _weigh_old(self, values: dict[str, Any]) -> None:
+        """SMPP 3.3 has no optional parameters, and some things are nothing but such."""
+        if values.get("long_message") in ("sar", "payload"):
+            found = f"{values['long_message']!r} with interface_version 3.3"
+            self._problem("long_message", found, '"udh16" or "udh8"')
+        if values.get("ussd") is not None:
+            self._problem("ussd", "USSD with interface_version 3.3", "interface_version 3.4")
 
     def _refuse_unknown(self, prefix: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
         for key in table:
@@ -239,110 +271,6 @@ def _twice(tables: list[_Table]) -> list[Problem]:
     return problems
 
 
-def _show(value: Any) -> str:
-    return "nothing" if value is None else repr(value)
-
-
-def _fits(text: str, most: int, least: int = 1) -> bool:
-    return least <= len(text) <= most and text.isascii() and text.isprintable()
-
-
-def _ascii(most: int, least: int = 0) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if isinstance(value, str) and _fits(value, most, least):
-            return value
-        raise _Wrong(f"{least} to {most} ASCII characters")
-
-    return check
-
-
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if type(value) is int and least <= value <= most:
-            return value
-        raise _Wrong(f"a whole number from {least} to {most}")
-
-    return check
-
-
-def _number(least: float, most: float, unit: str) -> Callable[[Any], float]:
-    def check(value: Any) -> float:
-        if type(value) in (int, float) and least <= value <= most:
-            return float(value)
-        raise _Wrong(f"{least:g} to {most:g} {unit}")
-
-    return check
-
-
-def _one_of(*words: str | int) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        if type(value) in (str, int) and value in words:
-            return value
-        raise _Wrong("one of " + ", ".join(str(word) for word in words))
-
-    return check
-
-
-def _matching(pattern: str, expected: str) -> Callable[[Any], str]:
-    compiled = re.compile(pattern)
-
-    def check(value: Any) -> str:
-        if isinstance(value, str) and compiled.fullmatch(value):
-            return value
-        raise _Wrong(expected)
-
-    return check
-
-
-def _yes_or_no(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise _Wrong("true or false")
-
-
-def _zone(value: Any) -> str:
-    if value == "" or (isinstance(value, str) and value in available_timezones()):
-        ZoneInfo(value or "UTC")
-        return str(value)
-    raise _Wrong('"" or a time zone such as "Asia/Almaty"')
-
-
-def _codings(value: Any) -> dict[str, str]:
-    codecs = get_args(Codec)
-    if not isinstance(value, dict) or not all(codec in codecs for codec in value.values()):
-        raise _Wrong('{ "0" = "gsm7", ... } with ' + ", ".join(codecs))
-    if not all(re.fullmatch(r"[0-9]{1,3}|0x[0-9a-fA-F]{1,2}", key) for key in value):
-        raise _Wrong('data_coding values from "0" to "255" or "0x00" to "0xff"')
-    codings = {int(key, 16 if key.startswith("0x") else 10): codec for key, codec in value.items()}
-    if max(codings, default=0) > 255:
-        raise _Wrong('data_coding values up to "255"')
-    return {str(coding): codec for coding, codec in codings.items()}
-
-
-def _ussd(value: Any) -> UssdAccess | None:
-    if value is False:
-        return None
-    if isinstance(value, dict) and set(value) == {"service_code"}:
-        code = value["service_code"]
-        if isinstance(code, str) and re.fullmatch(r"[*#0-9]{2,20}", code):
-            return UssdAccess(code)
-    raise _Wrong('false or { service_code = "*1414#" }')
-
-
-def _prefixes(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list) and all(
-        isinstance(one, str) and re.fullmatch(r"[0-9]{1,15}", one) for one in value
-    ):
-        return tuple(value)
-    raise _Wrong('a list of leading digits such as ["7701"], without "+"')
-
-
-_pin: Final = _matching(r"([0-9a-fA-F]{64})?", "64 hexadecimal digits")
-_cid: Final = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, . _ - (64 at most)")
-_ton: Final = _whole(0, 6)
-_npi: Final = _one_of(0, 1, 3, 4, 6, 8, 9, 10, 14, 18)
-_delay: Final = _number(0.01, 3600, "seconds")
-
 _REQUIRED: Final = {
     "cid": "a unique name",
     "network": "the network's name",
@@ -350,32 +278,43 @@ _REQUIRED: Final = {
     "port": "a port",
     "system_id": "1 to 15 ASCII characters",
 }
+_APART: Final = ("password_env", "password_file", "tls", "ussd")
 _KEYS: Final[dict[str, Callable[[Any], Any]]] = {
-    "cid": _cid,
-    "network": _cid,
-    "host": _ascii(253, 1),
-    "port": _whole(1, 65_535),
-    "bind": _one_of(*get_args(BindType)),
-    "system_id": _ascii(15, 1),
-    "system_type": _ascii(12),
-    "source_addr": _ascii(20),
-    "source_addr_ton": _ton,
-    "source_addr_npi": _npi,
-    "dest_addr_ton": _ton,
-    "dest_addr_npi": _npi,
-    "address_range": _ascii(40),
-    "window": _whole(1, 10_000),
-    "throughput": _number(0, 100_000, "segments per second"),
-    "enquire_link_interval": _delay,
-    "response_timeout": _delay,
-    "reconnect_delay": _delay,
-    "reconnect_delay_max": _delay,
-    "validity_period": _whole(60, 63 * 86_400),
-    "long_message": _one_of(*get_args(LongMessage)),
-    "receipts": _yes_or_no,
-    "receipt_time_zone": _zone,
-    "message_id": _one_of(*get_args(MessageIds)),
-    "data_coding_in": _codings,
-    "ussd": _ussd,
-    "prefixes": _prefixes,
+    "cid": checks.cid,
+    "network": checks.cid,
+    "host": checks.ascii_of(253, 1),
+    "port": checks.whole(1, 65_535),
+    "bind": checks.one_of(*get_args(BindType)),
+    "system_id": checks.ascii_of(15, 1),
+    "system_type": checks.ascii_of(12),
+    "interface_version": checks.one_of(*get_args(InterfaceVersion)),
+    "source_addr": checks.ascii_of(20),
+    "source_addr_ton": checks.ton,
+    "source_addr_npi": checks.npi,
+    "dest_addr_ton": checks.ton,
+    "dest_addr_npi": checks.npi,
+    "address_range": checks.ascii_of(40),
+    "window": checks.whole(1, 10_000),
+    "throughput": checks.number(0, 100_000, "segments per second"),
+    "enquire_link_interval": checks.delay,
+    "response_timeout": checks.delay,
+    "reconnect_delay": checks.delay,
+    "reconnect_delay_max": checks.delay,
+    "validity_period": checks.whole(60, 63 * 86_400),
+    "long_message": checks.one_of(*get_args(LongMessage)),
+    "receipts": checks.yes_or_no,
+    "receipt_time_zone": checks.zone,
+    "query": checks.yes_or_no,
+    "message_id": checks.one_of(*get_args(MessageIds)),
+    "data_coding_in": checks.codings,
+    "prefixes": checks.prefixes,
+}
+_OPS: Final = tuple(op.name.lower() for op in UssdOp)
+_USSD: Final[dict[str, Callable[[Any], Any]]] = {
+    "service_code": checks.code,
+    "pdu": checks.one_of(*get_args(UssdPdu)),
+    "data_coding": checks.one_of(*get_args(UssdCoding)),
+    "session_tlv": checks.tag,
+    "ops": checks.operations(_OPS),
+    "timeout": checks.delay,
 }

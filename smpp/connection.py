@@ -6,11 +6,16 @@ to submit next.
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from smpp.binds import Bind
-from smpp.dial import quicken
-from smpp.session import Bound, Event, Failed, Refused, Session, Unbound
+from smpp.counters import Counters
+from smpp.dial import forget, quicken
+from smpp.events import Bound, Event, Failed, Refused, Unbound
+from smpp.session import Session
+
+MOST_UNREAD: Final = 8 * 1024 * 1024  # octets the peer may leave unread
 
 _HANG_UP_S: Final = 1.0  # a peer that reads no more does not keep us from closing
 _LEAST_TICK_S: Final = 0.005
@@ -28,16 +33,26 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(
-        self, bind: Bind, number: int, on_events: OnEvents, pump: Pump, on_closed: OnClosed
+        self,
+        bind: Bind,
+        number: int,
+        on_events: OnEvents,
+        pump: Pump,
+        on_closed: OnClosed,
+        counters: Counters,
+        clock: Callable[[], datetime],
     ) -> None:
         self.number = number
-        self.session = Session(bind)
+        self.session = Session(bind, counters)
         self.bound_s = 0.0
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self._on_events = on_events
         self._pump = pump
         self._on_closed = on_closed
+        self._counters = counters
+        self._clock = clock
+        self._why = ""
         self._transport: asyncio.Transport | None = None
         self._bound_at: float | None = None
         self._step_s = min(bind.response_timeout, bind.enquire_link_interval) / 4
@@ -46,6 +61,11 @@ class Connection(asyncio.Protocol):
         self._is_started = False
         self._soon: asyncio.Handle | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def now(self) -> float:
+        """The loop's seconds, by which its session lives."""
+        return self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's: the socket is open, TLS included; the bind waits for `start`."""
@@ -69,7 +89,13 @@ class Connection(asyncio.Protocol):
             self.abort()  # an SMSC says nothing before the bind
             return
         now = self._loop.time()
-        self._handle(self.session.receive_data(data, now), now)
+        counters = self._counters
+        enquired = counters.elink_received_count
+        events = self.session.receive_data(data, now)
+        counters.last_received_pdu_at = at = self._clock()
+        if counters.elink_received_count != enquired:
+            counters.last_received_elink_at = at
+        self._handle(events, now)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio's: the connection is gone, whoever ended it."""
@@ -80,6 +106,7 @@ class Connection(asyncio.Protocol):
         if self._bound_at is not None:
             self.bound_s = self._loop.time() - self._bound_at
         words = f"the connection was lost: {exc}" if exc else "the network closed the connection"
+        words = self._why or words
         self._on_closed(self, words if self._is_started and not self._is_told else "")
         self._moved.set()
         if not self.closed.done():
@@ -93,6 +120,11 @@ class Connection(asyncio.Protocol):
         data = self.session.data_to_send()
         if data:
             self._transport.write(data)
+            self._counters.last_sent_pdu_at = self._clock()
+            if self._transport.get_write_buffer_size() > MOST_UNREAD:
+                self._why = "the network does not read what we send"
+                self._reset()
+                return
         if wait_s is not None:
             self._later("pump", max(wait_s, 0.001), self.flush)
         self._moved.set()
@@ -110,8 +142,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Drops the connection without a word."""
         self._is_told = True
-        if self._transport is not None:
-            self._transport.abort()
+        self._reset()
 
     async def settled(self) -> None:
         """Returns when no response is awaited by either side, or the connection is gone."""
@@ -125,24 +156,39 @@ class Connection(asyncio.Protocol):
 
     def _tick(self) -> None:
         now = self._loop.time()
-        self._handle(self.session.tick(now), now)
+        enquired = self._counters.elink_count
+        events = self.session.tick(now)
+        if self._counters.elink_count != enquired:
+            self._counters.last_sent_elink_at = self._clock()
+        self._handle(events, now)
         # Deadlines that come later are set meanwhile, so look again soon enough for those too.
         pause = min(self._step_s, self.session.next_tick_at - now)
         self._later("tick", max(pause, _LEAST_TICK_S), self._tick)
 
     def _handle(self, events: list[Event], now: float) -> None:
-        ends = False
+        ends = is_dead = False
         for event in events:
             if isinstance(event, Bound):
                 self._bound_at = now
+            elif isinstance(event, Failed) and not event.status:
+                self._is_told = is_dead = True
             elif isinstance(event, Refused | Failed | Unbound):
                 self._is_told = ends = True
         if events:
             self._on_events(self, events, now)
         self.flush()
-        if ends and self._transport is not None:
+        if is_dead:
+            self._reset()
+        elif ends and self._transport is not None:
             self._transport.close()
-            self._later("abort", _HANG_UP_S, self._transport.abort)
+            self._later("abort", _HANG_UP_S, self._reset)
+
+    def _reset(self) -> None:
+        """Drops the connection so that nothing of it lives on, neither here nor, where it can
+        still be told, at the peer: an old connection may take what belongs to the next."""
+        if self._transport is not None:
+            forget(self._transport)
+            self._transport.abort()
 
     def _later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
         """One timer of each name; a new one replaces the old."""

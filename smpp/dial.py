@@ -8,7 +8,9 @@ import hashlib
 import hmac
 import socket
 import ssl
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from smpp.binds import Bind, Tls
@@ -52,6 +54,14 @@ def quicken(transport: asyncio.BaseTransport) -> None:
     if sock is not None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def forget(transport: asyncio.BaseTransport) -> None:
+    """Lets closing reset the connection: the kernel tries nothing more of it behind our back."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -11,9 +11,9 @@ from typing import Final
 
 from smpp import addresses, receipts, text, ussd
 from smpp.binds import Bind
+from smpp.events import Delivered
 from smpp.messages import Acknowledgement, Inbound, Receipt
 from smpp.pdu import SmFields, Tag, tlv_int
-from smpp.session import Delivered
 
 _log: Final = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def _message(fields: SmFields, arrival: Arrival, ack: Acknowledgement) -> Inboun
         received_at=arrival.at,
         acknowledgement=ack,
         segment=parsed.segment,
-        ussd=ussd.read(fields),
+        ussd=ussd.read(fields, arrival.bind.ussd),
         user_message_reference=None if reference is None else tlv_int(reference),
         from_phone=from_phone,
     )

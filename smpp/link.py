@@ -6,6 +6,7 @@ offers and keeps nothing: what it could not send it gives back, what it does not
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -13,31 +14,33 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from smpp import incoming
+from smpp import incoming, submits, telling
 from smpp.binds import Bind
 from smpp.connection import Connection
+from smpp.counters import Counters
 from smpp.dial import DialError, dial
-from smpp.messages import (
-    Acknowledgement,
-    BindEvent,
-    BindState,
-    Heard,
-    Outbound,
-    SubmitOutcome,
-    SubmitResult,
-)
-from smpp.outgoing import Job, Outgoing
-from smpp.pdu import SmFields, Status, describe
-from smpp.session import (
+from smpp.events import (
     Answered,
     Bound,
     Delivered,
     Event,
     Failed,
+    Queried,
     Refused,
-    Session,
     Unbound,
 )
+from smpp.messages import (
+    Acknowledgement,
+    BindEvent,
+    Heard,
+    Outbound,
+    SubmitOutcome,
+)
+from smpp.outgoing import Job, Outgoing
+from smpp.pdu import Command, SmFields, Status, describe
+from smpp.query import QueryFields
+from smpp.session import Session
+from smpp.telling import Query
 from smpp.timers import Backoff
 
 _log: Final = logging.getLogger(__name__)
@@ -57,10 +60,13 @@ class Link:
         self.bind = bind
         self.up_since: datetime | None = None
         self.is_suspended = False
+        self.counters = Counters()
         self._heard = heard
+        self._tell = telling.Teller(bind, heard, clock)
         self._clock = clock
         self._jitter = jitter or Random()
         self._outgoing = Outgoing(bind, 0.0)
+        self._queries: deque[Query] = deque()
         self._connection: Connection | None = None
         self._connections = 0
         self._stopping = asyncio.Event()
@@ -98,7 +104,7 @@ class Link:
         finally:
             self._drop()
             self._running = False
-            self._say(BindEvent.STOPPED)
+            self._tell.state(BindEvent.STOPPED)
             self._stopped.set()
 
     def submit(self, out: Outbound) -> None:
@@ -110,11 +116,31 @@ class Link:
             self._give_back(out, SubmitOutcome.RETRY_NOW)
         else:
             try:
-                self._outgoing.add(out)
+                self._outgoing.add(out, self._connection.now)
             except ValueError as error:
                 _log.error("%s: a message cannot be sent: %s", self.bind.cid, type(error).__name__)
                 self._give_back(out, SubmitOutcome.PERMANENT)
             self._connection.flush_soon()
+
+    def query(
+        self, message_id_on_smsc: str, source: str | None = None, token: object = None
+    ) -> None:
+        """Asks by query_sm what became of a message; one QueryResult with `token` follows, at
+        once and without a status when the bind cannot send. `source` is the address that the
+        message was submitted with; None: the bind's. Raises ValueError where the bind has not
+        `query = true`, and for an id that SMPP cannot carry."""
+        if not self.bind.query:
+            raise ValueError(f"{self.bind.cid}: query_sm only with query = true in its bind")
+        if not message_id_on_smsc or not message_id_on_smsc.isascii() or len(source or "") > 20:
+            raise ValueError(f"{self.bind.cid}: query_sm needs the id and source of a submit")
+        by = (self.bind.source_addr_ton, self.bind.source_addr_npi)
+        address = self.bind.source_addr if source is None else source
+        asked = Query(QueryFields(message_id_on_smsc, *by, address), token)
+        if not self._may_submit or self._connection is None or self.bind.bind == "receiver":
+            self._tell.query(Queried(asked, None))
+            return
+        self._queries.append(asked)
+        self._connection.flush_soon()
 
     def acknowledge(self, ack: Acknowledgement, status: int = 0) -> None:
         """Answers what came by this connection; says nothing when the connection is gone."""
@@ -134,14 +160,14 @@ class Link:
         """Sends nothing more, gives back what waits, and goes on hearing."""
         if not self.is_suspended:
             self.is_suspended = True
-            self._say(BindEvent.SUSPENDED)
+            self._tell.state(BindEvent.SUSPENDED)
             self._give_back_unsent()
 
     def resume(self) -> None:
         """Sends again."""
         if self.is_suspended:
             self.is_suspended = False
-            self._say(BindEvent.RESUMED)
+            self._tell.state(BindEvent.RESUMED)
             if self._connection is not None:
                 self._connection.flush_soon()
 
@@ -167,9 +193,9 @@ class Link:
 
     async def _connect_once(self, loop: asyncio.AbstractEventLoop) -> float:
         """One connection from its opening to its end; how long it was bound, in seconds."""
-        self._say(BindEvent.CONNECTING, f"{self.bind.host}:{self.bind.port}")
+        self._tell.state(BindEvent.CONNECTING, f"{self.bind.host}:{self.bind.port}")
         self._connections += 1
-        calls = (self._on_events, self._pump, self._on_closed)
+        calls = (self._on_events, self._pump, self._on_closed, self.counters, self._clock)
         make = partial(Connection, self.bind, self._connections, *calls)
         dialling = loop.create_task(dial(self.bind, make))
         stopping = loop.create_task(self._stopping.wait())
@@ -179,14 +205,16 @@ class Link:
                 return 0.0
             connection = dialling.result()
         except DialError as error:
-            self._say(BindEvent.LOST, str(error))
+            self._tell.state(BindEvent.LOST, str(error))
             return 0.0
         finally:
             stopping.cancel()
             dialling.cancel()
         self._connection = connection
+        self.counters.connected_count += 1
+        self.counters.connected_at = self._clock()
         if not connection.start():
-            self._say(BindEvent.LOST, "the network closed the connection before the bind")
+            self._tell.state(BindEvent.LOST, "the network closed the connection before the bind")
         if self._stopping.is_set():
             connection.abort()
         await asyncio.wait((connection.closed,))
@@ -196,9 +224,15 @@ class Link:
         arrival = incoming.Arrival(self.bind, connection.number, self._clock())
         for event in events:
             if isinstance(event, Delivered):
+                if event.command == Command.DATA_SM:
+                    self.counters.data_sm_count += 1
+                else:
+                    self.counters.deliver_sm_count += 1
                 self._heard(incoming.read(event, arrival))
             elif isinstance(event, Answered):
                 self._on_answer(event, now)
+            elif isinstance(event, Queried):
+                self._tell.query(event)
             else:
                 self._on_change(event)
 
@@ -206,26 +240,29 @@ class Link:
         match event:
             case Bound():
                 self._outgoing.reset()
-                self.up_since = self._clock()
-                self._say(BindEvent.BOUND, f"the network's system_id is {event.system_id!r}")
+                self.up_since = self.counters.bound_at = self._clock()
+                self.counters.bound_count += 1
+                self._tell.state(BindEvent.BOUND, telling.who(event))
             case Refused():
-                self._say(BindEvent.REFUSED, event.reason, event.status)
+                self.counters.bind_refused_count += 1
+                self._tell.state(BindEvent.REFUSED, event.reason, event.status)
             case Failed():
                 self.up_since = None
-                self._say(BindEvent.LOST, event.reason, event.status)
+                self._tell.state(BindEvent.LOST, event.reason, event.status)
             case Unbound():
                 self.up_since = None
                 words = "the network unbound us" if event.by_peer else "we unbound"
-                self._say(BindEvent.UNBOUND, words)
+                self._tell.state(BindEvent.UNBOUND, words)
 
     def _on_answer(self, event: Answered, now: float) -> None:
         job = event.token
         assert isinstance(job, Job)
         before = self._outgoing.is_paused
+        self.counters.answered(event.status)
         outcome = self._outgoing.answered(job, event.status, now, self._jitter.random())
         self._say_pace(before, event.status or 0)
         if outcome is not None:
-            self._tell(job, outcome, event.status or 0, event.message_id)
+            self._tell.result(job, outcome, event.status or 0, event.message_id)
         elif not self._may_submit:
             self._give_back_unsent()
 
@@ -233,18 +270,25 @@ class Link:
         """Submits what may go; when to try again if only time is in the way."""
         if not self._may_submit:
             return None
+        while self._queries and session.can_query:
+            asked = self._queries.popleft()
+            session.query(asked.fields, asked, now)
+            self.counters.query_sm_count += 1
         before = self._outgoing.is_paused
         while session.can_submit:
             job = self._outgoing.take(now)
+            if self._outgoing.late:
+                self._tell_late()
             if job is None:
                 self._say_pace(before)
                 return self._outgoing.wait_s(now)
             try:
-                session.submit(job.fields, job, now)
+                session.submit(job.fields, job, now, submits.command(self.bind, job.out))
+                self.counters.submit_sm_request_count += 1
             except ValueError as error:
                 _log.error("%s: a segment cannot be packed: %s", self.bind.cid, error)
                 self._outgoing.answered(job, int(Status.ESME_RINVMSGLEN), now, 0.0)
-                self._tell(job, SubmitOutcome.PERMANENT)
+                self._tell.result(job, SubmitOutcome.PERMANENT)
         return None
 
     def _on_closed(self, connection: Connection, words: str) -> None:
@@ -252,9 +296,24 @@ class Link:
         self._connection = None
         self.up_since = None
         if words:
-            self._say(BindEvent.LOST, words)
-        self._on_events(connection, connection.session.close(), 0.0)
+            self._tell.state(BindEvent.LOST, words)
+        self.counters.disconnected_count += 1
+        self.counters.disconnected_at = self._clock()
+        in_flight = connection.session.in_flight
+        for event in connection.session.close():
+            if isinstance(event, Answered) and isinstance(event.token, Job):
+                self._lose(event.token, is_alone=in_flight == 1)
+            elif isinstance(event, Queried):
+                self._tell.query(event)
         self._give_back_unsent()
+
+    def _lose(self, job: Job, *, is_alone: bool) -> None:
+        """The link broke while this was in flight."""
+        self.counters.answered(None)
+        outcome = self._outgoing.answered(job, None, 0.0, self._jitter.random())
+        self._outgoing.suspect(job)
+        if outcome is not None:
+            self._tell.result(job, outcome, broke_link=is_alone)
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -262,33 +321,20 @@ class Link:
 
     def _give_back_unsent(self) -> None:
         for job in self._outgoing.drain():
-            self._tell(job, SubmitOutcome.RETRY_NOW)
+            self._tell.result(job, SubmitOutcome.RETRY_NOW, was_sent=False)
+        while self._queries:
+            self._tell.query(Queried(self._queries.popleft(), None))
+
+    def _tell_late(self) -> None:
+        for job in self._outgoing.late:
+            self._tell.result(job, SubmitOutcome.PERMANENT, was_sent=False)
+        self._outgoing.late.clear()
 
     def _give_back(self, out: Outbound, outcome: SubmitOutcome) -> None:
-        self._tell(Job(0, out, 1, 1, SmFields()), outcome)
-
-    def _tell(self, job: Job, outcome: SubmitOutcome, status: int = 0, smsc_id: str = "") -> None:
-        self._heard(
-            SubmitResult(
-                cid=self.bind.cid,
-                network=self.bind.network,
-                message_id=job.out.id,
-                segment=job.number,
-                total=job.total,
-                status=status,
-                smsc_id=smsc_id,
-                outcome=outcome,
-                at=self._clock(),
-                phone=job.out.phone,
-            )
-        )
+        self._tell.result(Job(0, out, 1, 1, SmFields()), outcome)
 
     def _say_pace(self, was_paused: bool, status: int = 0) -> None:
         if self._outgoing.is_paused and not was_paused:
-            self._say(BindEvent.THROTTLED, describe(status), status)
+            self._tell.state(BindEvent.THROTTLED, describe(status), status)
         elif was_paused and not self._outgoing.is_paused:
-            self._say(BindEvent.RESUMED, "the network takes messages again")
-
-    def _say(self, event: BindEvent, reason: str = "", status: int = 0) -> None:
-        bind = self.bind
-        self._heard(BindState(bind.cid, bind.network, event, self._clock(), reason, status))
+            self._tell.state(BindEvent.RESUMED, "the network takes messages again")

@@ -41,11 +41,15 @@ class UssdOp(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ussd:
-    """The USSD side of a PDU: the operation, the session octets as sent, whether it ends."""
+    """The USSD side of a PDU, incoming or to be sent: the operation, the session octets as they
+    came, whether the session ends. An answer takes over, from what it answers, all but `op` and
+    `ends` (`smpp.ussd.answer_op` makes one), for gateways tie a session by either of two marks."""
 
     op: int
-    session: bytes = b""  # its_session_info, two octets or empty
+    session: bytes = b""  # its_session_info (two octets) or the vendor's own; empty: none came
     ends: bool = False
+    user_message_reference: int | None = None  # the gateway's mark of the session, 16 bits
+    data_coding: int | None = None  # of the incoming PDU: the answer uses the same family
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One MT message to submit; the link cuts it into segments by the bind's `long_message`."""
+    """One MT message to submit; the link cuts it into segments by the bind's `long_message`.
+
+    Segment n carries the user_message_reference `segment_reference(base, n)`, 8 bits wide because
+    some SMSCs keep no more. `user_message_reference` is the base, 0 to 255; None takes 8 times
+    `reference`, so that the segments of a recipient's messages do not share one. A USSD answer
+    carries the one of the PDU it answers, 16 bits, or none.
+    """
 
     id: str
     phone: str  # E.164 with "+"
@@ -115,6 +125,12 @@ class Outbound:
     validity_s: int
     wants_receipt: bool = True
     ussd: Ussd | None = None
+    user_message_reference: int | None = None
+
+
+def segment_reference(base: int, segment: int) -> int:
+    """The user_message_reference (SMPP 3.4, 5.3.2.17) of the segment with this number, from 1."""
+    return (base + segment - 1) & 0xFF
 
 
 class SubmitOutcome(StrEnum):
@@ -131,7 +147,12 @@ class SubmitOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """The answer to one segment's submit_sm, or its absence."""
+    """The answer to one segment's submit_sm, or its absence.
+
+    `user_message_reference` is what the segment carried, for receipts whose id means nothing;
+    None where nothing was sent or, with USSD, none was due. `broke_link` says that the link was
+    lost while this segment alone was in flight: it may be what breaks it.
+    """
 
     cid: str
     network: str
@@ -143,6 +164,24 @@ class SubmitResult:
     outcome: SubmitOutcome
     at: datetime
     phone: str
+    user_message_reference: int | None = None
+    broke_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer to a query_sm (SMPP 3.4, 4.8), or its absence: `status` None. `state` is None
+    unless the SMSC told one; `done_at` where it gave a final_date with its offset from UTC."""
+
+    cid: str
+    network: str
+    smsc_id: str
+    token: object  # what `Link.query` was given
+    state: ReceiptState | None
+    error: str
+    done_at: datetime | None
+    at: datetime
+    status: int | None
 
 
 class BindEvent(StrEnum):
@@ -171,4 +210,4 @@ class BindState:
     status: int = 0
 
 
-Heard = Inbound | Receipt | SubmitResult | BindState
+Heard = Inbound | Receipt | SubmitResult | QueryResult | BindState

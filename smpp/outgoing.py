@@ -1,21 +1,25 @@
 """What waits to be submitted on one bind: cut into segments, in order per recipient, at its pace.
 
 Pure: `now` is an argument and nothing is sent from here. One recipient's next message waits until
-the one before it is answered, so that a refusal for the pace cannot turn two messages round.
+the one before it is answered, so that a refusal for the pace cannot turn two messages round. What
+was in flight when the link broke goes alone the next time: what breaks it then stands out, and the
+others go on. USSD screens go first, for somebody waits, and never twice.
 """
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Final
 
-from smpp import statuses, text, ussd
+from smpp import statuses
 from smpp.binds import Bind
 from smpp.messages import Outbound, SubmitOutcome
-from smpp.pdu import SmFields, Tag
+from smpp.pdu import SmFields
+from smpp.submits import cut
 from smpp.timers import Bucket, Throttle
 
 MAX_REFUSALS: Final = 10  # for the pace; then the outbox decides, and the others go on
+MOST_SUSPECTS: Final = 10_000
+SCREEN_WAITS_S: Final = 20.0  # where the bind says nothing of USSD
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +48,14 @@ class Outgoing:
     def __init__(self, bind: Bind, now: float) -> None:
         self.bind = bind
         self.queued = 0
+        self.late: list[Job] = []  # USSD screens that nobody waits for any more
         self._serial = 0
         self._ready: deque[Job] = deque()
+        self._screens: deque[tuple[Job, float]] = deque()  # with their deadlines
         self._lanes: dict[str, _Lane] = {}
+        self._in_flight = 0
+        self._suspects: dict[tuple[str, int], None] = {}  # Outbound.id and segment, oldest first
+        self._alone: Job | None = None
         self._bucket = Bucket(bind.throughput, now)
         # A bind that is told to slow down waits with the patience of one that cannot connect.
         self._throttle = Throttle(bind.reconnect_delay, bind.reconnect_delay_max)
@@ -56,7 +65,7 @@ class Outgoing:
         """Whether the network told this bind to slow down and no probe has gone through yet."""
         return self._throttle.is_paused
 
-    def add(self, out: Outbound) -> None:
+    def add(self, out: Outbound, now: float) -> None:
         """Queues all segments of a message. Raises ValueError when it cannot be cut."""
         pieces = cut(self.bind, out)
         jobs = [
@@ -65,6 +74,10 @@ class Outgoing:
         ]
         self._serial += len(jobs)
         self.queued += len(jobs)
+        if out.ussd is not None:
+            patience = self.bind.ussd.timeout if self.bind.ussd is not None else SCREEN_WAITS_S
+            self._screens.append((jobs[0], now + patience))
+            return
         lane = self._lanes.get(out.phone)
         if lane is None:
             self._lanes[out.phone] = _Lane(len(jobs))
@@ -74,15 +87,24 @@ class Outgoing:
 
     def take(self, now: float) -> Job | None:
         """The next segment that may go now, counted as sent; None when none may."""
+        if self._screens:
+            self._drop_late(now)
         if not self._throttle.may_send(now):
             return None
-        if not self._ready:
+        job = self._next()
+        if job is None:
             self._throttle.clear()  # the pause is over and there is nothing to probe with
             return None
-        if not self._bucket.take(now):
+        if self._must_wait(job) or not self._bucket.take(now):
             return None
-        job = self._ready.popleft()
+        if self._screens:
+            self._screens.popleft()
+        else:
+            self._ready.popleft()
         self.queued -= 1
+        self._in_flight += 1
+        if self._suspects and _key(job) in self._suspects:
+            self._alone = job
         self._throttle.sent(job)
         return job
 
@@ -91,31 +113,46 @@ class Outgoing:
         not change that."""
         if self._throttle.is_paused:
             return self._throttle.wait_s(now)
-        return self._bucket.wait_s() if self._ready else None
+        job = self._next()
+        return None if job is None or self._must_wait(job) else self._bucket.wait_s()
 
     def answered(
         self, job: Job, status: int | None, now: float, chance: float
     ) -> SubmitOutcome | None:
         """What a job's answer means; None when it is queued again because the network said to
         slow down. `status` None: no answer came. `chance` in [0, 1) jitters the pause."""
+        self._in_flight -= 1
+        if job is self._alone:
+            self._alone = None
         if status is None:
             self._throttle.lost(job, now, chance)
             outcome = SubmitOutcome.UNKNOWN
         elif status in statuses.SLOW_DOWN:
             self._throttle.slowed(job, now, chance)
-            if job.refused + 1 < MAX_REFUSALS:
+            if job.out.ussd is None and job.refused + 1 < MAX_REFUSALS:
                 self._again(replace(job, refused=job.refused + 1))
                 return None
             outcome = SubmitOutcome.RETRY_LATER
         else:
             self._throttle.went_through(job)
             outcome = statuses.outcome(status)
-        self._settle(job)
+        if self._suspects and status is not None:
+            self._suspects.pop(_key(job), None)
+        if job.out.ussd is None:
+            self._settle(job)
         return outcome
+
+    def suspect(self, job: Job) -> None:
+        """The link broke while this was in flight: the next time it goes alone."""
+        if job.out.ussd is None:
+            self._suspects[_key(job)] = None
+            if len(self._suspects) > MOST_SUSPECTS:
+                del self._suspects[next(iter(self._suspects))]
 
     def drain(self) -> list[Job]:
         """Takes out all that is not sent, in order; what is in flight stays known."""
-        unsent = list(self._ready)
+        unsent = [*self._ready, *(job for job, _ in self._screens)]
+        self._screens.clear()
         for job in self._ready:
             self._lanes[job.out.phone].open -= 1
         for phone in list(self._lanes):
@@ -131,6 +168,22 @@ class Outgoing:
     def reset(self) -> None:
         """The connection is a new one: no pause of the old one holds."""
         self._throttle.clear()
+
+    def _next(self) -> Job | None:
+        if self._screens:
+            return self._screens[0][0]
+        return self._ready[0] if self._ready else None
+
+    def _must_wait(self, job: Job) -> bool:
+        """Whether something else has to be answered first: a suspect is alone in flight."""
+        if self._alone is not None:
+            return True
+        return bool(self._suspects and self._in_flight and _key(job) in self._suspects)
+
+    def _drop_late(self, now: float) -> None:
+        while self._screens and self._screens[0][1] <= now:
+            self.late.append(self._screens.popleft()[0])
+            self.queued -= 1
 
     def _again(self, job: Job) -> None:
         """To the front, but behind what was refused before it and is older."""
@@ -155,49 +208,5 @@ class Outgoing:
             del self._lanes[job.out.phone]
 
 
-def cut(bind: Bind, out: Outbound) -> list[SmFields]:
-    """The submit_sm fields of a message's segments; USSD is one screen in one PDU. Raises
-    ValueError for a text that is too long."""
-    if out.ussd is not None:
-        pieces = [text.Segment(0, *ussd.encode(out.text))]
-    else:
-        pieces = text.segments(out.text, out.reference, bind.long_message)
-    reference = {Tag.USER_MESSAGE_REFERENCE: _reference(out)}
-    tlvs = reference | (ussd.tlvs(out.ussd) if out.ussd is not None else {})
-    validity = "" if out.ussd is not None else relative(out.validity_s, bind.validity_period)
-    receipt = int(out.wants_receipt and bind.receipts and out.ussd is None)
-    by_code = out.ussd is not None and bind.ussd is not None
-    return [
-        SmFields(
-            source_ton=bind.source_addr_ton,
-            source_npi=bind.source_addr_npi,
-            source=bind.ussd.service_code if by_code and bind.ussd else bind.source_addr,
-            dest_ton=bind.dest_addr_ton,
-            dest_npi=bind.dest_addr_npi,
-            dest=out.phone.removeprefix("+"),
-            esm_class=piece.esm_class,
-            validity=validity,
-            registered_delivery=receipt,
-            data_coding=piece.data_coding,
-            short_message=piece.short_message,
-            tlvs=tlvs | piece.tlvs,
-        )
-        for piece in pieces
-    ]
-
-
-@lru_cache(maxsize=256)
-def relative(validity_s: int, most_s: int) -> str:
-    """A relative validity_period (7.1.1.2), "000001000000000R" for a day; `most_s` where
-    `validity_s` is 0 or more than that."""
-    seconds = min(validity_s, most_s) if validity_s > 0 else most_s
-    days, seconds = divmod(seconds, 86_400)
-    months, days = divmod(days, 30)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"00{months:02}{days:02}{hours:02}{minutes:02}{seconds:02}000R"
-
-
-def _reference(out: Outbound) -> bytes:
-    # Some SMSCs keep only 8 bits of it; a USSD session's own reference goes back as it came.
-    return (out.reference & (0xFF if out.ussd is None else 0xFFFF)).to_bytes(2, "big")
+def _key(job: Job) -> tuple[str, int]:
+    return job.out.id, job.number

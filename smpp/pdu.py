@@ -307,14 +307,10 @@ def read_bind(pdu: Pdu) -> BindFields:
 
 def read_c_string_resp(pdu: Pdu) -> str:
     """The one string of a response: the message_id of submit_sm_resp and data_sm_resp, the
-    system_id of a bind's. An absent body, usual beside an error, is ""; a string without its
-    NUL raises PeerError."""
-    if not pdu.body:
-        return ""
-    text, nul, _ = pdu.body.partition(b"\0")
-    if not nul:
-        raise _cut()
-    return text.decode("latin-1")
+    system_id of a bind's. An absent body, usual beside an error, is ""; a missing NUL is no harm,
+    and more than 255 octets are no string."""
+    text = pdu.body.partition(b"\0")[0]
+    return text.decode("latin-1") if len(text) <= 255 else ""
 
 
 def describe(status: int) -> str:

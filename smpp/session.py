@@ -6,12 +6,23 @@ command_length that cannot be true ends the session.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from smpp import statuses
 from smpp.binds import Bind, BindType
+from smpp.counters import Counters
+from smpp.events import (
+    Answered,
+    Bound,
+    Delivered,
+    Event,
+    Failed,
+    Queried,
+    Refused,
+    Unbound,
+)
 from smpp.pdu import (
+    INTERFACE_VERSION,
     MAX_SEQUENCE,
     RESPONSE,
     BindFields,
@@ -30,68 +41,22 @@ from smpp.pdu import (
     read_data_sm,
     read_sm,
 )
+from smpp.query import QueryFields, pack_query, read_query_resp
 from smpp.states import BOUND, TRANSITIONS, State, Step
 from smpp.timers import Alive, Due
+from smpp.tlv import Tag, read_tlvs, tlv_int
 
 _BINDS: Final[Mapping[BindType, Command]] = {
     "transmitter": Command.BIND_TRANSMITTER,
     "receiver": Command.BIND_RECEIVER,
     "transceiver": Command.BIND_TRANSCEIVER,
 }
+_VERSIONS: Final = {"3.4": INTERFACE_VERSION, "3.3": 0x33}
 MOST_OWED: Final = 50_000  # deliveries held at once; beyond that the network keeps them for us
+LARGE: Final = 1_024  # octets; what is larger is counted by its octets as well
+MOST_OCTETS_OWED: Final = 64 * 1024 * 1024
 _MAY_SUBMIT: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
 _MAY_HEAR: Final = frozenset({State.BOUND_RX, State.BOUND_TRX, State.UNBINDING})
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The SMSC accepted the bind and gave its own system_id, which may be empty."""
-
-    system_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The SMSC refused the bind; `reason` is in words."""
-
-    status: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A deliver_sm or data_sm that must be answered by `Session.acknowledge`."""
-
-    command: int
-    sequence: int
-    fields: SmFields
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The response to a submit; `status` None when none came in time."""
-
-    token: object
-    status: int | None
-    message_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unbound:
-    """The session ended in order; the connection is to be closed."""
-
-    by_peer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The session cannot go on; the connection is to be closed at once."""
-
-    status: int
-    reason: str
-
-
-Event = Bound | Refused | Delivered | Answered | Unbound | Failed
 
 
 class Session:
@@ -101,14 +66,18 @@ class Session:
     wants back with the answer to its submit.
     """
 
-    def __init__(self, bind: Bind) -> None:
+    def __init__(self, bind: Bind, counters: Counters | None = None) -> None:
         self.bind = bind
+        self.counters = counters or Counters()
         self.state = State.OPEN
         self.owed = 0  # deliveries that have no response yet
         self._frames = Frames()
         self._out: list[bytes] = []
         self._sequence = 0
         self._window: dict[int, tuple[object, float]] = {}  # in the order of their deadlines
+        self._asked: dict[int, tuple[object, float]] = {}  # query_sm, likewise
+        self._large: dict[int, int] = {}  # octets of the large ones among the owed, by sequence
+        self._large_octets = 0
         self._alive = Alive(bind.enquire_link_interval, bind.response_timeout, 0.0)
         self._awaited: tuple[int, float] | None = None  # bind or unbind: sequence, deadline
 
@@ -123,6 +92,11 @@ class Session:
         return len(self._window)
 
     @property
+    def can_query(self) -> bool:
+        """Whether one more query_sm may go: as many at once as submits."""
+        return self.state in _MAY_SUBMIT and len(self._asked) < self.bind.window
+
+    @property
     def can_submit(self) -> bool:
         """Whether the state and the window let one more submit out."""
         return self.state in _MAY_SUBMIT and len(self._window) < self.bind.window
@@ -134,12 +108,12 @@ class Session:
         sequence = self._next_sequence()
         self._awaited = (sequence, now + self.bind.response_timeout)
         bind = self.bind
-        fields = BindFields(bind.system_id, bind.password, bind.system_type)
-        if bind.address_range:
-            fields = BindFields(
-                *(bind.system_id, bind.password, bind.system_type, fields.interface_version),
-                *(bind.source_addr_ton, bind.source_addr_npi, bind.address_range),
-            )
+        by_address = (bind.source_addr_ton, bind.source_addr_npi, bind.address_range)
+        fields = BindFields(
+            *(bind.system_id, bind.password, bind.system_type),
+            _VERSIONS[bind.interface_version],
+            *(by_address if bind.address_range else (0, 0, "")),
+        )
         self._out.append(pack_bind(_BINDS[bind.bind], sequence, fields))
         return self.data_to_send()
 
@@ -155,10 +129,22 @@ class Session:
         self._window[sequence] = (token, now + self.bind.response_timeout)
         return sequence
 
+    def query(self, fields: QueryFields, token: object, now: float) -> int:
+        """Sends a query_sm and returns its sequence number; Queried follows. Raises ValueError
+        when `can_query` is False or the fields cannot be packed; nothing is sent then."""
+        if not self.can_query:
+            raise ValueError(f"no query_sm while {self.state} with {len(self._asked)} open")
+        sequence = self._next_sequence()
+        self._out.append(pack_query(sequence, fields))
+        self._asked[sequence] = (token, now + self.bind.response_timeout)
+        return sequence
+
     def acknowledge(self, command: int, sequence: int, status: int = 0) -> None:
         """Answers a Delivered; does nothing once the session has ended."""
         if self.state in _MAY_HEAR:
             self.owed = max(0, self.owed - 1)
+            if self._large:
+                self._large_octets -= self._large.pop(sequence, 0)
             self._out.append(pack_resp(command | RESPONSE, sequence, status, ""))
 
     def unbind(self, now: float) -> None:
@@ -174,8 +160,9 @@ class Session:
         if self.state is not State.CLOSED:
             self._step(Step.CLOSE)
         lost: list[Event] = [Answered(token, None) for token, _ in self._window.values()]
-        self._window.clear()
-        self._out.clear()
+        lost += [Queried(token, None) for token, _ in self._asked.values()]
+        for waiting in (self._window, self._asked, self._large, self._out):
+            waiting.clear()
         return lost
 
     def data_to_send(self) -> bytes:
@@ -218,6 +205,7 @@ class Session:
             return events
         self._alive, due = self._alive.tick(now)
         if due is Due.ENQUIRE:
+            self.counters.elink_count += 1
             self._out.append(pack(Command.ENQUIRE_LINK, self._next_sequence()))
         elif due is Due.DEAD:
             self._fail(0, f"nothing heard for {self._seconds} after enquire_link", events)
@@ -229,8 +217,10 @@ class Session:
         due = self._alive.due_at
         if self._awaited is not None:
             due = min(due, self._awaited[1])
-        for _, deadline in self._window.values():
-            return min(due, deadline)
+        for waiting in (self._window, self._asked):
+            for _, deadline in waiting.values():
+                due = min(due, deadline)
+                break
         return due
 
     @property
@@ -241,7 +231,7 @@ class Session:
         if self.state not in _MAY_HEAR:
             self._refuse(pdu, Status.ESME_RINVBNDSTS)
             return
-        if self.owed >= MOST_OWED:
+        if self.owed >= MOST_OWED or self._large_octets >= MOST_OCTETS_OWED:
             self._refuse(pdu, Status.ESME_RX_T_APPN)
             return
         try:
@@ -250,25 +240,38 @@ class Session:
             self._refuse(pdu, error.status)
             return
         self.owed += 1
+        if len(pdu.body) > LARGE:
+            self._large_octets += len(pdu.body) - self._large.get(pdu.sequence, 0)
+            self._large[pdu.sequence] = len(pdu.body)
         events.append(Delivered(pdu.command, pdu.sequence, fields))
 
     def _refuse(self, pdu: Pdu, status: int) -> None:
+        self.counters.refused_pdu_count += 1
         self._out.append(pack_resp(pdu.command | RESPONSE, pdu.sequence, status, ""))
 
     def _answer(self, pdu: Pdu, events: list[Event]) -> None:
         awaited = self._window.pop(pdu.sequence, None)
         if awaited is None:
             return  # late, repeated or never asked for: its outcome was told already
-        events.append(Answered(awaited[0], pdu.status, _message_id(pdu)))
+        events.append(Answered(awaited[0], pdu.status, read_c_string_resp(pdu)))
+
+    def _told(self, pdu: Pdu, events: list[Event]) -> None:
+        awaited = self._asked.pop(pdu.sequence, None)
+        if awaited is not None:
+            events.append(Queried(awaited[0], pdu.status, read_query_resp(pdu)))
 
     def _nack(self, pdu: Pdu, events: list[Event]) -> None:
         """Its sequence_number may be 0 or nonsense; what it meant is then left to the timers."""
+        self.counters.generic_nack_count += 1
         if self.state is State.BINDING:
             self._bind_refused(pdu.status or Status.ESME_RBINDFAIL, events)
         elif pdu.sequence in self._window:
             token, _ = self._window.pop(pdu.sequence)
             # A nack that says "no error" says nothing: the message may have been taken.
             events.append(Answered(token, pdu.status or None))
+        elif pdu.sequence in self._asked:
+            token, _ = self._asked.pop(pdu.sequence)
+            events.append(Queried(token, pdu.status or None))
         elif self._is_awaited(pdu, State.UNBINDING):
             self._end(events, by_peer=False)
 
@@ -281,7 +284,7 @@ class Session:
             return
         self._awaited = None
         self._step(Step(self.bind.bind))
-        events.append(Bound(_message_id(pdu)))
+        events.append(Bound(read_c_string_resp(pdu), _peer_version(pdu)))
 
     def _bind_refused(self, status: int, events: list[Event]) -> None:
         self._awaited = None
@@ -289,6 +292,7 @@ class Session:
         events.append(Refused(status, statuses.why_refused(status)))
 
     def _enquired(self, pdu: Pdu, events: list[Event]) -> None:
+        self.counters.elink_received_count += 1
         self._out.append(pack(Command.ENQUIRE_LINK_RESP, pdu.sequence))
 
     def _unbind_asked(self, pdu: Pdu, events: list[Event]) -> None:
@@ -302,17 +306,25 @@ class Session:
 
     def _outbind(self, pdu: Pdu, events: list[Event]) -> None:
         """We always come by ourselves: on our own connection an outbind means nothing."""
-        self._out.append(pack(Command.GENERIC_NACK, pdu.sequence, Status.ESME_RINVBNDSTS))
+        self._decline(Command.GENERIC_NACK, pdu, Status.ESME_RINVBNDSTS)
 
     def _not_ours(self, pdu: Pdu, events: list[Event]) -> None:
         """What only an ESME may ask of an SMSC: submit_sm, query_sm, a bind ..."""
-        self._out.append(pack(pdu.command | RESPONSE, pdu.sequence, Status.ESME_RINVCMDID))
+        self._decline(pdu.command | RESPONSE, pdu, Status.ESME_RINVCMDID)
 
     def _unknown(self, pdu: Pdu, events: list[Event]) -> None:
-        self._out.append(pack(Command.GENERIC_NACK, pdu.sequence, Status.ESME_RINVCMDID))
+        self._decline(Command.GENERIC_NACK, pdu, Status.ESME_RINVCMDID)
+
+    def _decline(self, command: int, pdu: Pdu, status: int) -> None:
+        self.counters.refused_pdu_count += 1
+        self._out.append(pack(command, pdu.sequence, status))
+
+    def _alerted(self, pdu: Pdu, events: list[Event]) -> None:
+        """A handset is reachable again (4.12.1): it has no response, and the outbox needs none."""
+        self.counters.alert_notification_count += 1
 
     def _ignore(self, pdu: Pdu, events: list[Event]) -> None:
-        """Nothing to do: alert_notification, and responses that we never wait for."""
+        """Nothing to do: responses that we never wait for."""
 
     def _is_awaited(self, pdu: Pdu, state: State) -> bool:
         return (
@@ -320,12 +332,8 @@ class Session:
         )
 
     def _expire(self, now: float, events: list[Event]) -> None:
-        late = []
-        for sequence, (_, deadline) in self._window.items():
-            if deadline > now:
-                break
-            late.append(sequence)
-        events.extend(Answered(self._window.pop(sequence)[0], None) for sequence in late)
+        events += [Answered(token, None) for token in _late(self._window, now)]
+        events += [Queried(token, None) for token in _late(self._asked, now)]
 
     def _end(self, events: list[Event], *, by_peer: bool) -> None:
         self._awaited = None
@@ -345,7 +353,7 @@ class Session:
 
     def _next_sequence(self) -> int:
         self._sequence = self._sequence % MAX_SEQUENCE + 1
-        while self._sequence in self._window:
+        while self._sequence in self._window or self._sequence in self._asked:
             self._sequence = self._sequence % MAX_SEQUENCE + 1
         return self._sequence
 
@@ -354,22 +362,35 @@ _HANDLERS: Final[Mapping[int, Callable[[Session, Pdu, list[Event]], None]]] = {
     **{command: Session._ignore for command in Command if command & RESPONSE},
     **{command: Session._not_ours for command in Command if not command & RESPONSE},
     **dict.fromkeys((command | RESPONSE for command in _BINDS.values()), Session._bind_response),
-    Command.ALERT_NOTIFICATION: Session._ignore,
+    Command.ALERT_NOTIFICATION: Session._alerted,
     Command.DATA_SM: Session._deliver,
     Command.DATA_SM_RESP: Session._answer,
     Command.DELIVER_SM: Session._deliver,
     Command.ENQUIRE_LINK: Session._enquired,
     Command.GENERIC_NACK: Session._nack,
     Command.OUTBIND: Session._outbind,
+    Command.QUERY_SM_RESP: Session._told,
     Command.SUBMIT_SM_RESP: Session._answer,
     Command.UNBIND: Session._unbind_asked,
     Command.UNBIND_RESP: Session._unbind_response,
 }
 
 
-def _message_id(pdu: Pdu) -> str:
-    """The response's string; one that cannot be read does not undo what its status says."""
+def _late(waiting: dict[int, tuple[object, float]], now: float) -> list[object]:
+    """Takes out the tokens whose deadline has passed."""
+    late = []
+    for sequence, (_, deadline) in waiting.items():
+        if deadline > now:
+            break
+        late.append(sequence)
+    return [waiting.pop(sequence)[0] for sequence in late]
+
+
+def _peer_version(pdu: Pdu) -> int | None:
+    """sc_interface_version (5.3.2.25) behind a bind response's system_id, where there is one."""
+    nul = pdu.body.find(0)
     try:
-        return read_c_string_resp(pdu)
-    except PeerError:
-        return ""
+        value = read_tlvs(pdu.body, nul + 1).get(Tag.SC_INTERFACE_VERSION) if nul >= 0 else None
+    except ValueError:
+        return None
+    return tlv_int(value) if value else None

@@ -91,3 +91,14 @@ def why_refused(status: int) -> str:
     if words is None:
         return f"the network refuses the bind: {describe(status)}"
     return f"{words} ({Status(status).name}, 0x{status:02x})"
+
+
+def name(status: int) -> str:
+    """A status's name for figures: few, whatever a network makes up."""
+    known = _NAMES.get(status)
+    if known is not None:
+        return known
+    return f"0x{status:03x}" if 0x400 <= status <= 0x4FF else "unknown"
+
+
+_NAMES: Final = {int(status): status.name for status in Status}

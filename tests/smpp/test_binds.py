@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smpp.binds import Bind, BindsError, Tls, UssdAccess, load
+from smpp.binds import Bind, BindsError, BindUssd, Tls, load
 
 EXAMPLE = Path(__file__).parents[2] / "smpp" / "binds.example.toml"
 LEAST = """
@@ -71,7 +71,7 @@ def test_tables_and_lists_are_read(tmp_path: Path) -> None:
     )
     (bind,) = read(tmp_path, text)
     assert bind.tls == Tls(ca=tmp_path / "ca.pem", pin_sha256=pin)
-    assert bind.ussd == UssdAccess("*1414#")
+    assert bind.ussd == BindUssd("*1414#")
     assert bind.data_coding_in == {"0": "ascii", "241": "gsm7"}
     assert (bind.receipt_time_zone, bind.throughput) == ("Asia/Almaty", 12.5)
 

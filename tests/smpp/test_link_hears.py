@@ -124,5 +124,6 @@ async def test_a_ussd_key_is_heard_with_its_session() -> None:
         await on.until(lambda: isinstance(on.said[-1], Inbound))
         inbound = on.said[-1]
         assert isinstance(inbound, Inbound)
-        assert inbound.ussd == Ussd(18, b"\x07\x02")
+        assert inbound.ussd == Ussd(18, b"\x07\x02", False, 0x1234, 0)
+        assert inbound.from_phone
         assert inbound.user_message_reference == 0x1234

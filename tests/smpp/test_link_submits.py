@@ -39,10 +39,11 @@ async def test_a_message_is_submitted_with_all_that_the_bind_declares() -> None:
         )
         assert (sent.validity, sent.registered_delivery) == ("000000010000000R", 1)
         assert (sent.data_coding, sent.short_message) == (8, "Иә?".encode("utf-16-be"))
-        assert sent.tlvs == {Tag.USER_MESSAGE_REFERENCE: b"\x00\x34"}
+        assert sent.tlvs == {Tag.USER_MESSAGE_REFERENCE: b"\x00\xa0"}
         (result,) = on.results
         assert (result.outcome, result.smsc_id) == (SubmitOutcome.ACCEPTED, "id-1")
         assert (result.segment, result.total, result.phone) == (1, 1, "+77010000101")
+        assert result.user_message_reference == 0xA0
 
 
 async def test_a_long_message_has_a_result_for_each_segment() -> None:

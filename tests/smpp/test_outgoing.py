@@ -6,8 +6,9 @@ import pytest
 
 from smpp.binds import Bind
 from smpp.messages import Outbound, SubmitOutcome
-from smpp.outgoing import MAX_REFUSALS, Job, Outgoing, relative
+from smpp.outgoing import MAX_REFUSALS, Job, Outgoing
 from smpp.pdu import Status
+from smpp.submits import relative
 
 BIND = Bind("kcell-1", "kcell", "127.0.0.1", 2775, "jauap", "secret")
 SLOW = int(Status.ESME_RTHROTTLED)
@@ -16,7 +17,7 @@ SLOW = int(Status.ESME_RTHROTTLED)
 def queue(*phones: str) -> Outgoing:
     outgoing = Outgoing(BIND, 0)
     for n, phone in enumerate(phones):
-        outgoing.add(Outbound(f"m-{n}", f"+7701000000{phone}", "Иә?", n, 3600))
+        outgoing.add(Outbound(f"m-{n}", f"+7701000000{phone}", "Иә?", n, 3600), 0)
     return outgoing
 
 
@@ -76,7 +77,7 @@ def test_draining_takes_all_that_is_not_sent_in_the_order_it_came() -> None:
     assert sent is not None
     assert ids(outgoing.drain()) == ["m-1", "m-2", "m-3"]
     assert (outgoing.queued, outgoing.drain()) == (0, [])
-    outgoing.add(Outbound("m-4", sent.out.phone, "Иә?", 4, 3600))
+    outgoing.add(Outbound("m-4", sent.out.phone, "Иә?", 4, 3600), 0)
     assert outgoing.take(0) is None  # behind the one that is still under way
     assert outgoing.answered(sent, 0, 0, 0) is SubmitOutcome.ACCEPTED
     assert ids(taken(outgoing)) == ["m-4"]

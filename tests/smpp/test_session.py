@@ -1,16 +1,20 @@
 """The session as a function of octets and seconds; both ends speak by smpp.pdu."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from smpp.binds import Bind
+from smpp.events import (
+    Answered,
+    Bound,
+    Delivered,
+    Failed,
+    Refused,
+    Unbound,
+)
 from smpp.pdu import (
     MAX_SEQUENCE,
-    RESPONSE,
     Command,
     Frames,
     Pdu,
@@ -21,17 +25,7 @@ from smpp.pdu import (
     pack_sm,
     read_bind,
 )
-from smpp.session import (
-    MOST_OWED,
-    Answered,
-    Bound,
-    Delivered,
-    Event,
-    Failed,
-    Refused,
-    Session,
-    Unbound,
-)
+from smpp.session import MOST_OWED, Session
 from smpp.states import TRANSITIONS, State, Step
 
 BIND = Bind("kcell-1", "kcell", "127.0.0.1", 2775, "jauap", "secret", window=2)
@@ -149,11 +143,21 @@ def test_submits_are_matched_by_sequence_in_any_order() -> None:
     assert session.receive_data(pack_resp(Command.SUBMIT_SM_RESP, first, 0, "again"), 1) == []
 
 
-def test_a_response_whose_id_cannot_be_read_is_still_the_response() -> None:
+@pytest.mark.parametrize(
+    ("body", "id"),
+    [
+        (b"id without an end", "id without an end"),
+        (b"id\0and more", "id"),
+        (b"", ""),
+        (b"x" * 64, "x" * 64),
+        (b"x" * 60_000, ""),
+    ],
+)
+def test_an_id_is_kept_however_it_ends_and_no_id_is_still_an_answer(body: bytes, id: str) -> None:
     session = bound()
     sequence = session.submit(MT, "a", 0)
-    cut = pack(Command.SUBMIT_SM_RESP, sequence, 0, b"id without an end")
-    assert session.receive_data(cut, 0) == [Answered("a", 0, "")]
+    answer = pack(Command.SUBMIT_SM_RESP, sequence, 0, body)
+    assert session.receive_data(answer, 0) == [Answered("a", 0, id)]
 
 
 def test_a_submit_without_an_answer_times_out_and_frees_the_window() -> None:
@@ -337,59 +341,3 @@ def test_every_state_can_close_and_closed_is_the_end() -> None:
         State.CLOSED
     }
     assert all(state is not State.CLOSED for state, _ in TRANSITIONS)
-
-
-known = st.sampled_from([int(command) for command in Command])
-bodies = st.one_of(
-    st.binary(max_size=60),
-    st.just(pack_sm(Command.DELIVER_SM, 1, MO)[16:]),
-    st.just(b"id\0"),
-)
-pdus = st.builds(
-    pack,
-    st.one_of(known, st.integers(0, 0xFFFF_FFFF)),
-    st.integers(0, 6),
-    st.sampled_from([0, 0, 0x58, 0xE, 0xFFFF_FFFF]),
-    bodies,
-)
-streams = st.lists(st.one_of(pdus, pdus, st.binary(max_size=40)), max_size=8).map(b"".join)
-
-
-def played(chunks: list[bytes], *, is_bound: bool) -> tuple[list[Event], bytes, State]:
-    session = bound() if is_bound else Session(BIND)
-    if is_bound:
-        session.submit(MT, "a", 0)
-        session.submit(MT, "b", 0)
-    else:
-        session.start(0)
-    session.data_to_send()
-    events = [event for chunk in chunks for event in session.receive_data(chunk, 1)]
-    return events, session.data_to_send(), session.state
-
-
-@given(streams, st.booleans(), st.data())
-def test_chunks_of_any_size_make_the_same_events(
-    stream: bytes, is_bound: bool, data: st.DataObject
-) -> None:
-    whole = played([stream], is_bound=is_bound)
-    octets = [bytes((octet,)) for octet in stream]
-    assert played(octets, is_bound=is_bound) == whole
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=5)))
-    edges = [0, *cuts, len(stream)]
-    chunks = [stream[a:b] for a, b in pairwise(edges)]
-    assert played(chunks, is_bound=is_bound) == whole
-
-
-@given(st.binary(max_size=300), st.booleans())
-def test_arbitrary_octets_raise_nothing(noise: bytes, is_bound: bool) -> None:
-    events, _, state = played([noise], is_bound=is_bound)
-    assert (state is State.CLOSED) == any(isinstance(event, Failed) for event in events)
-
-
-@given(st.lists(pdus, max_size=12))
-def test_every_order_has_at_most_one_answer_of_its_own(stream: list[bytes]) -> None:
-    _, out, _ = played([b"".join(stream)], is_bound=True)
-    orders = [pdu.sequence for wire in stream for pdu in Frames().feed(wire)]
-    answers = [pdu.sequence for pdu in Frames().feed(out)]
-    assert all(pdu.command & RESPONSE for pdu in Frames().feed(out))
-    assert all(answers.count(sequence) <= orders.count(sequence) for sequence in answers)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smpp import text
-from smpp.binds import Bind, Codec, LongMessage
+from smpp.binds import Bind, LongMessage
+from smpp.checks import Codec
 from smpp.messages import SegmentOf
 from smpp.pdu import SmFields
 from smpp.tlv import Tag

@@ -10,7 +10,14 @@ from smpp.tlv import Tag
 
 def incoming(op: int, session: bytes = b"\x07\x00") -> Ussd:
     parsed = ussd.read(
-        SmFields(tlvs={Tag.USSD_SERVICE_OP: bytes((op,)), Tag.ITS_SESSION_INFO: session})
+        SmFields(
+            data_coding=0x0F,
+            tlvs={
+                Tag.USSD_SERVICE_OP: bytes((op,)),
+                Tag.ITS_SESSION_INFO: session,
+                Tag.USER_MESSAGE_REFERENCE: b"\x12\x34",
+            },
+        )
     )
     assert parsed is not None
     return parsed
@@ -23,7 +30,7 @@ def test_a_short_message_is_not_ussd() -> None:
 
 def test_a_dial_is_answered_with_a_menu_in_the_same_session() -> None:
     answer = ussd.answer_op(incoming(UssdOp.PSSR_INDICATION), last=False)
-    assert answer == Ussd(UssdOp.USSR_REQUEST, b"\x07\x00", ends=False)
+    assert answer == Ussd(UssdOp.USSR_REQUEST, b"\x07\x00", False, 0x1234, 0x0F)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,7 @@ def test_the_last_screen_ends_the_session_by_operation_and_by_bit(
     heard: int, answered: UssdOp
 ) -> None:
     answer = ussd.answer_op(incoming(heard, b"\x07\x04"), last=True)
-    assert answer == Ussd(answered, b"\x07\x04", ends=True)
+    assert answer == Ussd(answered, b"\x07\x04", True, 0x1234, 0x0F)
     assert ussd.tlvs(answer) == {
         Tag.USSD_SERVICE_OP: bytes((answered,)),
         Tag.ITS_SESSION_INFO: b"\x07\x05",

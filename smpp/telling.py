@@ -1,0 +1,109 @@
+"""How a link tells what became of submits, queries and the bind itself, in the words of messages.
+
+It only says; the link decides.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from smpp import submits
+from smpp.binds import Bind
+from smpp.events import Bound, Queried
+from smpp.messages import (
+    BindEvent,
+    BindState,
+    Heard,
+    QueryResult,
+    SubmitOutcome,
+    SubmitResult,
+)
+from smpp.outgoing import Job
+from smpp.query import QueryFields
+
+# A screen's moment is gone when it could not be sent: nobody is to send it again.
+_AGAIN: Final = (
+    *(SubmitOutcome.RETRY_NOW, SubmitOutcome.RETRY_LATER, SubmitOutcome.OTHER_BIND),
+    SubmitOutcome.UNKNOWN_SUBSCRIBER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query_sm on its way, and what its caller wants back with the answer."""
+
+    fields: QueryFields
+    token: object
+
+
+class Teller:
+    """Tells one bind's news to `heard`, each with the moment that `clock` gives."""
+
+    def __init__(
+        self, bind: Bind, heard: Callable[[Heard], None], clock: Callable[[], datetime]
+    ) -> None:
+        self._bind = bind
+        self._heard = heard
+        self._clock = clock
+
+    def result(
+        self,
+        job: Job,
+        outcome: SubmitOutcome,
+        status: int = 0,
+        smsc_id: str = "",
+        *,
+        broke_link: bool = False,
+        was_sent: bool = True,
+    ) -> None:
+        """What became of a segment."""
+        if job.out.ussd is not None and outcome in _AGAIN:
+            outcome = SubmitOutcome.PERMANENT
+        self._heard(
+            SubmitResult(
+                cid=self._bind.cid,
+                network=self._bind.network,
+                message_id=job.out.id,
+                segment=job.number,
+                total=job.total,
+                status=status,
+                smsc_id=smsc_id,
+                outcome=outcome,
+                at=self._clock(),
+                phone=job.out.phone,
+                user_message_reference=submits.reference_of(job.fields) if was_sent else None,
+                broke_link=broke_link,
+            )
+        )
+
+    def query(self, event: Queried) -> None:
+        """What the SMSC says of a message, or that it says nothing."""
+        asked, told = event.token, event.told
+        assert isinstance(asked, Query)
+        self._heard(
+            QueryResult(
+                cid=self._bind.cid,
+                network=self._bind.network,
+                smsc_id=asked.fields.message_id,
+                token=asked.token,
+                state=told.receipt_state if told is not None else None,
+                error=f"{told.error:03}" if told is not None and told.error else "",
+                done_at=told.done_at if told is not None else None,
+                at=self._clock(),
+                status=event.status,
+            )
+        )
+
+    def state(self, event: BindEvent, reason: str = "", status: int = 0) -> None:
+        """A change of the bind."""
+        bind = self._bind
+        self._heard(BindState(bind.cid, bind.network, event, self._clock(), reason, status))
+
+
+def who(event: Bound) -> str:
+    """What the network said of itself."""
+    words = f"the network's system_id is {event.system_id!r}"
+    if event.interface_version is None:
+        return words
+    return f"{words}, its version of SMPP 0x{event.interface_version:02x}"
