@@ -1,6 +1,5 @@
-"""Commands for whoever runs jauap: configuration, migrations, keys, binds, the journal."""
+"""Commands for whoever runs jauap: configuration, migrations, keys, the journal."""
 
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -13,13 +12,11 @@ from app.commands.output import FINDINGS, JsonFlag, show, stop
 from app.commands.places import Config, opened, settings_of
 from app.commands.places import migrate as migrate_ledger
 from app.commands.running import binds_of
-from app.ledger import binds as bind_rows
 from app.ledger import journal as journals
 from app.ledger import keys as api_keys
 from dialogs.engine.wording import Words
 
 keys = typer.Typer(help="API keys of systems.", no_args_is_help=True)
-binds = typer.Typer(help="The binds to the networks.", no_args_is_help=True)
 journal = typer.Typer(help="The journal of every case.", no_args_is_help=True)
 
 
@@ -94,47 +91,6 @@ def keys_revoke(name: str, config: Config = None, as_json: JsonFlag = False) -> 
         if not api_keys.revoke(unit.tx, name, unit.now):
             raise stop(f"NAME: found {name!r}, expected the name of a valid key")
     show({"name": name, "state": "revoked"}, f"{name}: revoked", as_json=as_json)
-
-
-@binds.command("list")
-def binds_list(config: Config = None, as_json: JsonFlag = False) -> None:
-    """How every bind is doing. Example: jauap binds list --json"""
-    with opened(config) as rt, rt.unit() as unit:
-        rows = bind_rows.every(unit.tx)
-    data = [
-        {
-            "cid": r.cid,
-            "network": r.network,
-            "state": r.state,
-            "reason": r.reason,
-            "since": r.since,
-            "heard_through": r.heard_through,
-            "wanted": r.wanted,
-        }
-        for r in rows
-    ]
-    lines = [f"{r.cid}  {r.network}  {r.state}  since {r.since:%F %T}Z  {r.reason}" for r in rows]
-    show(data, "\n".join(lines) or "no gateway has run yet", as_json=as_json)
-
-
-def _want(cid: str, wanted: str, config: Path | None, *, as_json: bool) -> None:
-    with opened(config) as rt, rt.unit() as unit:
-        if not bind_rows.want(unit.tx, cid, wanted):
-            known = ", ".join(r.cid for r in bind_rows.every(unit.tx)) or "none yet"
-            raise stop(f"CID: found {cid!r}, expected of {known}")
-    show({"cid": cid, "wanted": wanted}, f"{cid}: {wanted}", as_json=as_json)
-
-
-@binds.command("suspend")
-def binds_suspend(cid: str, config: Config = None, as_json: JsonFlag = False) -> None:
-    """Sends nothing more by a bind; it goes on hearing. Example: jauap binds suspend kcell-1"""
-    _want(cid, "suspended", config, as_json=as_json)
-
-
-@binds.command("resume")
-def binds_resume(cid: str, config: Config = None, as_json: JsonFlag = False) -> None:
-    """Sends by a bind again. Example: jauap binds resume kcell-1"""
-    _want(cid, "running", config, as_json=as_json)
 
 
 @journal.command("verify")

@@ -13,7 +13,7 @@ from app import embedded, logs
 from app.ledger.engine import Ledger
 from app.proactive.room import open_room
 from app.runtime import Runtime, open_runtime
-from app.settings import Settings, load
+from app.settings import EMBEDDED, Settings, load
 
 Config = Annotated[
     Path | None,
@@ -42,13 +42,18 @@ def log_as(process: str) -> None:
 
 
 @contextmanager
-def opened(config: Path | None, process: str | None = None) -> Iterator[Runtime]:
+def opened(
+    config: Path | None, process: str | None = None, *, own_tables: bool = False
+) -> Iterator[Runtime]:
     """A runtime on the servers that run already, or on our own until the command is done.
-    `process` names one that logs; plain commands only speak."""
+    `process` names one that logs; plain commands only speak. `own_tables` makes the tables where
+    the ledger is ours to make: a sandbox's, or an embedded one."""
     settings = settings_of(config)
     if process is not None:
         log_as(process)
     with embedded.running(settings) as urls:
+        if own_tables and (settings.is_sandbox or settings.ledger.url == EMBEDDED):
+            migrate(urls.ledger)
         rt = open_runtime(settings, urls.ledger, urls.redis)
         open_room(rt)
         try:

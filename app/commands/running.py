@@ -19,6 +19,7 @@ from app import embedded
 from app.commands import simulation
 from app.commands.output import stop
 from app.commands.places import Config, log_as, migrate, opened, settings_of
+from app.exchange import Take
 from app.gateway import Gateway
 from app.ledger import binds as bind_rows
 from app.runtime import Runtime, listen, open_runtime
@@ -121,11 +122,16 @@ def gateway(
         mine = [b for b in every if not bind or b.cid in bind]
         with rt.unit() as unit:  # what binds.toml no longer names must not hold offers back
             bind_rows.forget_all_but(unit.tx, [b.cid for b in every])
-        asyncio.run(_serve_binds(rt, mine, [b.network for b in every]))
+        asyncio.run(serve_binds(rt, mine, [b.network for b in every]))
 
 
-async def _serve_binds(rt: Runtime, mine: list[Bind], networks: list[str]) -> None:
+async def serve_binds(
+    rt: Runtime, mine: list[Bind], networks: list[str], take: Take | None = None
+) -> None:
+    """Runs a gateway until SIGTERM or SIGINT; `take` stands in for conversation."""
     running = Gateway(rt, mine, networks)
+    if take is not None:
+        running.exchange.take = take
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop)

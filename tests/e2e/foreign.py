@@ -48,10 +48,14 @@ class Segment:
         return struct.unpack("!HBB", octets[3:7])
 
     @property
-    def text(self) -> str:
+    def octets(self) -> bytes:
+        """Without the header."""
         octets: bytes = self.event.short_message
-        body = octets[octets[0] + 1 :] if self.event.esm_class & UDHI else octets
-        return body.decode("utf-16-be" if self.event.data_coding == UCS2 else "ascii")
+        return octets[octets[0] + 1 :] if self.event.esm_class & UDHI else octets
+
+    @property
+    def encoding(self) -> str:
+        return "utf-16-be" if self.event.data_coding == UCS2 else "ascii"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class ForeignSmsc:
     unbound: list[Any] = field(default_factory=list)
     refuse: list[int] = field(default_factory=list)  # statuses for the next submits
     _ids: int = 7_000_000_000
+    _references: int = 0
     _loop: asyncio.AbstractEventLoop = field(init=False)
 
     @contextmanager
@@ -133,7 +138,8 @@ class ForeignSmsc:
             pieces[number] = segment
             if len(pieces) == total:
                 whole = tuple(pieces[n] for n in sorted(pieces))
-                found.append(Message("".join(s.text for s in whole), whole, segment.at))
+                text = b"".join(s.octets for s in whole).decode(segment.encoding)
+                found.append(Message(text, whole, segment.at))
                 del open_[reference, total]
         return found
 
@@ -164,15 +170,19 @@ class ForeignSmsc:
     def receipt(self, message: Message, stat: str = "DELIVRD") -> float:
         """A receipt for every segment (SMPP 3.4, Appendix B); when the last was acknowledged."""
         for segment in message.segments:
-            words = (
-                f"id:{segment.id} sub:001 dlvrd:001 submit date:2603021200 done date:2603021201 "
-                f"stat:{stat} err:000 text:{segment.text[:1].encode().hex()}"
-            )
-            status = self.deliver(
-                segment.phone, words.encode("ascii"), esm_class=RECEIPT, data_coding=0
-            )
-            assert status == ROK
+            self.receipt_of_segment(segment, stat)
         return time.monotonic()
+
+    def receipt_of_segment(self, segment: Segment, stat: str = "DELIVRD") -> None:
+        """A receipt for one segment."""
+        words = (
+            f"id:{segment.id} sub:001 dlvrd:001 submit date:2603021200 done date:2603021201 "
+            f"stat:{stat} err:000 text:{segment.octets[:1].hex()}"
+        )
+        status = self.deliver(
+            segment.phone, words.encode("ascii"), esm_class=RECEIPT, data_coding=0
+        )
+        assert status == ROK
 
     def write(self, phone: str, text: str) -> int:
         """An SMS that this handset's owner writes; the status with which it was acknowledged."""
@@ -189,6 +199,23 @@ class ForeignSmsc:
         rows += [f"port = {self.port}", "reconnect_delay_max = 1"]
         (folder / "binds.toml").write_text("\n".join(["[[bind]]", *rows]) + "\n")
 
+    def write_long(self, phone: str, text: str) -> set[int]:
+        """A message of any length, its segments in the order of their numbers; their statuses."""
+        octets = text.encode("utf-16-be")
+        pieces = [octets[at : at + 132] for at in range(0, len(octets), 132)]
+        if len(pieces) == 1:
+            return {self.write(phone, text)}
+        self._references = self._references % 255 + 1
+        return {
+            self.deliver(
+                phone,
+                bytes((5, 0, 3, self._references, len(pieces), number)) + piece,
+                esm_class=UDHI,
+                data_coding=UCS2,
+            )
+            for number, piece in enumerate(pieces, 1)
+        }
+
     def write_in_two(self, phone: str, text: str) -> tuple[int, int]:
         """The same in two segments, the second before the first."""
         middle = len(text) // 2
@@ -198,3 +225,23 @@ class ForeignSmsc:
             self.deliver(phone, second, esm_class=UDHI, data_coding=UCS2),
             self.deliver(phone, first, esm_class=UDHI, data_coding=UCS2),
         )
+
+    def write_many(self, phone: str, texts: list[str]) -> list[int]:
+        """Messages all at once, as fast as the ESME's window allows; their statuses."""
+        esme = list(self.sessions.values())[-1]
+
+        async def all_of_them() -> list[int]:
+            tasks = [
+                esme.deliver_sm(
+                    "1414",
+                    text.encode("utf-16-be"),
+                    source_addr=phone.removeprefix("+"),
+                    source_addr_ton=1,
+                    source_addr_npi=1,
+                    data_coding=UCS2,
+                )
+                for text in texts
+            ]
+            return [int(r.command_status) for r in await asyncio.gather(*tasks)]
+
+        return self.call(all_of_them, 60)
