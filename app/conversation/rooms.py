@@ -14,6 +14,7 @@ from app.conversation.records import Question
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
+from dialogs.engine.model import Dialog, Screen
 from dialogs.engine.turn import Turn
 
 
@@ -49,6 +50,23 @@ class Unasked:
     evidence: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a phone may look at in a menu: a question it can answer now, or a fact. `menu` names
+    the list ("offers", "measures"), `label` is its line there, at most 40 UCS-2 units. `screen` is
+    what it says, with its values; `after` is said instead to an answer that came too late for it.
+    `question` and its `dialog` are there while this phone may answer."""
+
+    room: str
+    menu: str
+    case_id: UUID
+    label: str
+    screen: Screen
+    after: Screen
+    question: Question | None = None
+    dialog: Dialog | None = None
+
+
 class Room(Protocol):
     """One law room, as conversation and the gateway see it. Every method takes a batch, writes
     through the unit, and leaves deciding to the room's rules."""
@@ -63,6 +81,10 @@ class Room(Protocol):
     def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         """Messages without a question that may belong to a closed case of the room; returns the
         phones that were answered."""
+
+    def listed(self, unit: Unit, phone_index: bytes, language: str) -> Sequence[Listed]:
+        """What this phone was asked or told and may look at: open questions first, then what is
+        newest. What has not been sent to it, or concerns people who have left it, is not."""
 
     def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
         """The gateway is about to submit these; returns the ids that must not leave."""

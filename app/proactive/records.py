@@ -136,6 +136,11 @@ _OF_RECIPIENT = sql(
     f"""SELECT {_COLUMNS} FROM offers WHERE recipient_id = :recipient AND sent_at IS NOT NULL
       AND (CAST(:after AS uuid) IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"""
 )
+_OF_PHONE = sql(
+    f"""SELECT {_COLUMNS} FROM offers WHERE phone_index = :phone AND sent_at IS NOT NULL
+      AND state NOT IN ('made', 'undelivered') AND coalesce(closed_at, :now) >= :since
+    ORDER BY closed_at DESC NULLS FIRST, id DESC LIMIT :limit"""
+)
 _LATEST = sql(
     f"""SELECT o.* FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index)
     CROSS JOIN LATERAL (
@@ -287,6 +292,14 @@ def of_recipient(
     """The offers a person has been asked about, newest first."""
     values = {"recipient": recipient_id, "after": after, "limit": limit}
     return [_offer(vault, r) for r in tx.execute(_OF_RECIPIENT, values)]
+
+
+def of_phone(
+    tx: Tx, vault: Vault, phone: bytes, *, now: datetime, since: datetime, limit: int
+) -> list[Offer]:
+    """What a phone has been asked: open first, then what was closed since `since`, newest first."""
+    values = {"phone": phone, "now": now, "since": since, "limit": limit}
+    return [_offer(vault, r) for r in tx.execute(_OF_PHONE, values)]
 
 
 def latest_of_phones(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.conversation.records import Question
-from app.conversation.rooms import Reply, Unasked
+from app.conversation.rooms import Listed, Reply, Unasked
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
-from app.proactive.actions import delivering, offering, replying, revoking
+from app.proactive.actions import delivering, listing, offering, replying, revoking
 from app.proactive.actions.saying import ROOM
 from app.runtime import Runtime
 
@@ -28,6 +28,9 @@ class ProactiveRoom:
 
     def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         return replying.unasked(self.rt, unit, messages)
+
+    def listed(self, unit: Unit, phone_index: bytes, language: str) -> Sequence[Listed]:
+        return listing.listed(self.rt, unit, phone_index, language)
 
     def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
         return delivering.submitting(self.rt, unit, messages)

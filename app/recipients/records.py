@@ -116,6 +116,11 @@ _LANGUAGES_OF_PHONES = sql(
     FROM unnest(CAST(:phones AS bytea[]), CAST(:languages AS text[])) AS t (phone_index, language)
     WHERE r.phone_index = t.phone_index AND r.language IS DISTINCT FROM t.language"""
 )
+_LANGUAGE_OF_PHONES = sql(
+    """SELECT phone_index, min(language) AS language FROM recipients
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND wrong_phone_at IS NULL
+    GROUP BY phone_index HAVING count(DISTINCT language) = 1"""
+)
 _WRONG = sql("UPDATE recipients SET wrong_phone_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -227,6 +232,12 @@ def set_languages_of_phones(tx: Tx, choices: Mapping[bytes, str]) -> None:
     if choices:
         values = {"phones": list(choices), "languages": list(choices.values())}
         tx.execute(_LANGUAGES_OF_PHONES, values)
+
+
+def language_of_phones(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, str]:
+    """The language of a phone's people, where the register knows one and they share it."""
+    found = tx.execute(_LANGUAGE_OF_PHONES, {"phones": list(phones)})
+    return {bytes(r.phone_index): r.language for r in found}
 
 
 def mark_wrong_phone(tx: Tx, recipient_ids: Sequence[UUID], now: datetime) -> None:

@@ -18,6 +18,7 @@ from app.proactive.rules import LIFECYCLE, Event, State, step
 from app.runtime import Runtime
 from app.settings import SendingHours
 from smpp.messages import ReceiptState, SegmentOf, SubmitOutcome
+from tests.app.keypad import Keypad
 from tests.app.world import World
 
 JOURNEYS = Path(__file__).parent.parent / "journeys"
@@ -50,6 +51,10 @@ class Play:
     world: World
     told: int = 0
     events_told: list[tuple[str, str]] = field(default_factory=list)
+    keypad: Keypad = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keypad = Keypad(self.world)
 
     @property
     def offers(self) -> list[Offer]:
@@ -202,6 +207,38 @@ def kept(play: Play, why: str) -> None:
     assert ", ".join(play.world.heard()) == why
 
 
+# --- USSD ------------------------------------------------------------------------------------
+
+
+@says(r"phone dials (?P<code>\S+)")
+def phone_dials(play: Play, code: str) -> None:
+    play.keypad.dial(code)
+
+
+@says(r"phone presses (?P<key>.+)")
+def phone_presses(play: Play, key: str) -> None:
+    play.keypad.press(key)
+
+
+@says(r"phone hangs up")
+def phone_hangs_up(play: Play) -> None:
+    play.keypad.hang_up()
+
+
+@says(r"(?P<last>last )?screen: (?P<text>.+)")
+def phone_shows(play: Play, last: str | None, text: str) -> None:
+    shown = play.keypad.ends_with() if last else play.keypad.shows()
+    assert shown == text, shown
+
+
+@says(r"Redis is (?P<how>down|up|flushed)")
+def redis_is(play: Play, how: str) -> None:
+    if how == "flushed":
+        play.world.rt.redis.flushdb()
+    else:
+        play.keypad.lose_redis() if how == "down" else play.keypad.find_redis()
+
+
 # --- the registers and the provider ----------------------------------------------------------
 
 
@@ -294,7 +331,7 @@ def carry_out(play: Play, line: Line) -> None:
     for pattern, step_of in STEPS:
         found = pattern.match(line.text)
         if found:
-            if step_of is not phone_gets:
+            if step_of not in (phone_gets, phone_shows):
                 assert_all_told(play)
             step_of(play, **found.groupdict())
             return
@@ -304,6 +341,8 @@ def carry_out(play: Play, line: Line) -> None:
 def assert_all_told(play: Play) -> None:
     untold = [mt.message.body for mt in play.world.mts[play.told :]]
     assert untold == [], "the transcript does not have these messages"
+    screens = [screen.text for screen in play.keypad.untold]
+    assert screens == [], "the transcript does not have these screens"
 
 
 def play_file(rt: Runtime, clock: ManualClock, path: Path) -> set[Pair]:

@@ -30,6 +30,7 @@ from smpp.messages import (
     BindEvent,
     BindState,
     Inbound,
+    Outbound,
     Receipt,
     ReceiptState,
     SegmentOf,
@@ -111,6 +112,7 @@ class World:
         _networks.append(self.network.name)
         self.people: dict[str, str] = {}
         self.mts: list[Mt] = []
+        self.screens: list[Outbound] = []
         self.waiting: list[Inbound] = []
         self.last: list[Inbound] = []
         self.offers: list[UUID] = []
@@ -184,8 +186,9 @@ class World:
         while True:
             room = {self.network.name: 100} if self.network.is_up else {}
             done = self.exchange.commit(replace(batch, room=room))
+            self.screens += [screen for _, screen in done.screens]
             results = self.submit(done.to_submit)
-            if not done.to_submit:
+            if not (done.to_submit or done.screens):
                 return
             batch = Batch(results=results)
 

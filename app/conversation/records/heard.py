@@ -29,14 +29,16 @@ _HEARD = sql(
 
 def mo_key(vault: Vault, message: Inbound) -> bytes:
     """What makes a redelivered MO the same MO: network, both addresses, octets, the handset's
-    reference and the segment's place. Keyed, or a dump would tell who wrote "1"."""
+    reference and the segment's place, of USSD its place in the session. Keyed, or a dump would
+    tell who wrote "1"."""
+    unit = message.ussd
     parts = (
         message.network,
         message.sender,
         message.destination,
         message.raw.hex(),
         str(message.user_message_reference),
-        str(message.segment),
+        str(message.segment) if unit is None else f"{unit.op} {unit.session.hex()}",
     )
     return vault.index("mo", octets_of("\0".join(parts)).hex())
 

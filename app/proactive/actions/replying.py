@@ -83,10 +83,11 @@ def _event(one: Reply) -> Event | None:
 
 
 def _learn_language(unit: Unit, offer: Offer, one: Reply, languages: dict[bytes, str]) -> None:
-    """A wish for a language always counts; the language of an answer only where none is known."""
+    """A wish for a language always counts, and one that was chosen on USSD; the language of an
+    answer only where none is known."""
     understood = one.turn.understood
     heard = understood.language if understood is not None and offer.language is None else None
-    chosen = one.turn.language or heard
+    chosen = one.turn.language or one.language or heard
     if chosen is not None and chosen != offer.language:
         offer.language = chosen
         languages[offer.phone_index] = chosen
@@ -151,7 +152,7 @@ def _too_late(rt: Runtime, unit: Unit, offer: Offer, one: Reply, event: Event | 
     """The window is over and the sweep will say so; the answer is kept and changes nothing."""
     _journal(unit, offer, "heard-late", one)
     _heed(unit, offer, event)
-    if event is not Event.WRONG_PERSON:
+    if event is not Event.WRONG_PERSON and one.how == "sms":
         stopped = one.turn.screen if event is Event.STOPPED else None
         say(rt, unit, offer, stopped or Screen(DIALOG, "late"), priority=Priority.REPLY)
 

@@ -1,0 +1,96 @@
+"""What arrived from the networks: what was committed before is put aside, long messages wait for
+their last segment, and the rest comes in waves of one message a phone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.conversation import records
+from app.conversation.records import SeenBefore
+from app.ledger.unit import Unit
+from smpp.messages import Inbound
+from smpp.text import joined
+
+# A redelivery after a lost link counts once. Nothing in SMPP tells it from the same words typed
+# twice except that the link was lost in between, so only then the second is taken for the first:
+# for a while, and, however long the link was away, as long as the network hands over what it kept.
+REDELIVERY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One MO with what the gateway knows of its way: `connection` names the link's connection
+    and process, `draining` says that the bind has only just come back. `repeats` is when the same
+    octets were committed from an earlier connection, where this may be their redelivery."""
+
+    message: Inbound
+    connection: str
+    draining: bool = False
+    repeats: datetime | None = None
+
+
+def arrived(unit: Unit, came: Sequence[Came]) -> list[Came]:
+    """The messages that are whole now and were not committed before; the rest is kept durably."""
+    return _whole(unit, _new(unit, came))
+
+
+def _new(unit: Unit, came: Sequence[Came]) -> list[Came]:
+    """Puts aside what was committed already, by an earlier connection, shortly before. Who was
+    asked something else since may well have said the same again, so the room is to judge it."""
+    keyed = [(records.mo_key(unit.vault, c.message), c) for c in came]
+    before = records.seen_before(unit.tx, [(k, c.connection) for k, c in keyed], unit.now)
+    new: list[Came] = []
+    for key, one in keyed:
+        first = before.setdefault(key, SeenBefore(one.connection, unit.now))
+        is_recent = one.draining or unit.now - first.at <= REDELIVERY
+        if first.connection == one.connection or not is_recent:
+            new.append(one)
+            continue
+        records.keep(unit.tx, unit.vault, one.message, "redelivered")
+        if one.message.segment is None:
+            new.append(replace(one, repeats=first.at))
+    return new
+
+
+def _whole(unit: Unit, came: Sequence[Came]) -> list[Came]:
+    """Puts long messages together; what still lacks a segment waits in the ledger. A whole one
+    counts by its first segment: the citizen wrote it no later than that."""
+    whole: list[Came] = []
+    for one in came:
+        message = one.message
+        if message.segment is None or message.segment.total < 2:
+            whole.append(one)
+            continue
+        parts = records.add_part(unit.tx, unit.vault, message, message.segment)
+        if parts is None:
+            continue
+        text, raw = joined(parts)
+        first = min(part.received_at for part in parts)
+        merged = replace(message, text=text, raw=raw, segment=None, received_at=first)
+        whole.append(replace(one, message=merged))
+    return whole
+
+
+def waves(came: Sequence[Came]) -> list[list[Came]]:
+    """The messages in their order, at most one a phone in each wave: two replies of one phone are
+    two turns, and the second meets what the first did."""
+    made: list[list[Came]] = []
+    seen: dict[str, int] = {}
+    for one in came:
+        place = seen.get(one.message.sender, -1) + 1
+        seen[one.message.sender] = place
+        if place == len(made):
+            made.append([])
+        made[place].append(one)
+    return made
+
+
+def evidence(message: Inbound) -> Mapping[str, object]:
+    """The PDU's fields that are evidence and name nobody."""
+    return {
+        "network": message.network,
+        "cid": message.cid,
+        "data_coding": message.data_coding,
+        "octets": len(message.raw),
+    }

@@ -1,0 +1,228 @@
+"""Each USSD message is one turn: a dial or a key comes, one page goes back on the same bind.
+
+Works on a batch in one transaction. The pages leave after the commit, once; the sessions are
+written to Redis then. An answer goes to the room that asked, as one by SMS does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID, uuid4
+
+from app.conversation import paths, records, sessions
+from app.conversation.arrivals import Came, evidence, waves
+from app.conversation.paths import Answer
+from app.conversation.records import Question
+from app.conversation.rooms import Listed, Reply
+from app.conversation.sessions import Session, View
+from app.ledger.unit import Unit
+from app.recipients import records as recipients
+from app.runtime import Runtime
+from dialogs import every
+from dialogs.engine import turn
+from smpp.messages import Outbound, UssdOp
+from smpp.ussd import answer_op
+
+DIALS = (UssdOp.PSSR_INDICATION, UssdOp.PSSD_INDICATION)
+KEYS = (UssdOp.USSR_CONFIRM,)
+FIRST = "kk"
+
+Held = dict[bytes, Session | None]
+
+
+@dataclass(slots=True)
+class Call:
+    """One turn of one handset: what came, what is known of the phone, and the page that follows."""
+
+    rt: Runtime
+    unit: Unit
+    came: Came
+    phone: bytes
+    key: bytes
+    session: Session | None = None
+    language: str | None = None
+    question: Question | None = None
+    follows: Session | Answer = field(default_factory=lambda: Session(View.MENU))
+    _listed: tuple[str, list[Listed]] | None = None
+
+    @property
+    def pressed(self) -> str:
+        return self.came.message.text or ""
+
+    def listed(self, language: str | None) -> list[Listed]:
+        """What the phone may look at, asked of the rooms once."""
+        spoken = language or FIRST
+        if self._listed is None or self._listed[0] != spoken:
+            rooms = self.rt.rooms.values()
+            found = [one for r in rooms for one in r.listed(self.unit, self.phone, spoken)]
+            self._listed = (spoken, found)
+        return self._listed[1]
+
+    def forget_listed(self) -> None:
+        """An answer has changed it."""
+        self._listed = None
+
+
+def take(rt: Runtime, unit: Unit, came: Sequence[Came], held: Held | None = None) -> None:
+    """Takes USSD messages of phones in their order; the answers are put into `unit.screens`. `held`
+    are the sessions of an earlier part of the same transaction, which Redis does not know yet."""
+    known: Held = {} if held is None else held
+    for wave in waves(came):
+        _take_wave(rt, unit, wave, known)
+    if came:
+        unit.after_commit.append(partial(rt.sessions.save, known))
+
+
+def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], held: Held) -> None:
+    """At most one message a phone."""
+    calls = [_call(rt, unit, one) for one in wave]
+    for call in calls:
+        if not _is_turn(call):
+            _no_turn(call, held)
+    calls = [call for call in calls if _is_turn(call)]
+    _look_up(rt, unit, calls, held)
+    for call in calls:
+        call.follows = _follows(call)
+    _remember_languages(unit, calls)
+    _answer(rt, unit, [call for call in calls if isinstance(call.follows, Answer)])
+    for call in calls:
+        held[call.key] = _show(call)
+
+
+def _call(rt: Runtime, unit: Unit, one: Came) -> Call:
+    message = one.message
+    phone = records.sender_index(unit.vault, message)
+    key = sessions.key_of(unit.vault, message.network, message.sender)
+    return Call(rt, unit, one, phone, key)
+
+
+def _is_turn(call: Call) -> bool:
+    ussd = call.came.message.ussd
+    return ussd is not None and not ussd.ends and ussd.op in (*DIALS, *KEYS)
+
+
+def _no_turn(call: Call, held: Held) -> None:
+    """The network ended the session, which leaves a question open; or it said what nobody asked."""
+    ussd = call.came.message.ussd
+    if ussd is not None and ussd.ends:
+        held[call.key] = None
+    else:
+        records.keep(call.unit.tx, call.unit.vault, call.came.message, "ussd")
+
+
+def _look_up(rt: Runtime, unit: Unit, calls: Sequence[Call], held: Held) -> None:
+    """What is known of the phones: one exchange with Redis, three with the ledger."""
+    if not calls:
+        return
+    phones = [call.phone for call in calls]
+    found = rt.sessions.load([c.key for c in calls if c.key not in held])
+    questions = records.open_questions(unit.tx, phones)
+    chosen = records.subscribers(unit.tx, phones)
+    registered = recipients.language_of_phones(unit.tx, phones)
+    for call in calls:
+        ussd = call.came.message.ussd
+        is_key = ussd is not None and ussd.op in KEYS
+        call.session = (held.get(call.key) or found.get(call.key)) if is_key else None
+        call.question = questions.get(call.phone)
+        own = chosen.get(call.phone)
+        call.language = (own.language if own else None) or registered.get(call.phone)
+
+
+def _follows(call: Call) -> Session | Answer:
+    """The page that follows, or the answer that was given. A key without a session is a fresh
+    dial, and one that may be a redelivery does nothing: the handset gets its page again."""
+    at = call.session
+    if at is None:
+        ussd = call.came.message.ussd
+        dialled = call.pressed if ussd is not None and ussd.op in DIALS else ""
+        return paths.opened(call.language, call.listed(call.language), dialled)
+    if call.came.repeats is not None:
+        return at
+    return paths.pressed(call.rt.words, at, call.listed(at.language), call.pressed)
+
+
+def _remember_languages(unit: Unit, calls: Sequence[Call]) -> None:
+    """A language that was chosen is recorded for the phone (52, clause 16)."""
+    chosen = {
+        call.phone: call.follows.language
+        for call in calls
+        if call.session is not None
+        and call.session.view is View.LANGUAGE
+        and isinstance(call.follows, Session)
+        and call.follows.language not in (None, call.session.language)
+    }
+    spoken = {phone: language for phone, language in chosen.items() if language is not None}
+    records.speaks(unit.tx, spoken)
+    recipients.set_languages_of_phones(unit.tx, spoken)
+
+
+def _answer(rt: Runtime, unit: Unit, calls: Sequence[Call]) -> None:
+    """Hands the answers to their rooms and finds the page after each."""
+    replies = [(call, reply) for call in calls if (reply := _reply(call)) is not None]
+    unseen: set[UUID] = set()
+    for name, room in rt.rooms.items():
+        mine = [reply for _, reply in replies if reply.question.room == name]
+        if mine:
+            unseen |= room.reply(unit, mine)
+    counted = {reply.question.case_id for _, reply in replies} - unseen
+    for call in calls:
+        assert isinstance(call.follows, Answer)
+        if call.follows.case_id not in counted:
+            records.keep(unit.tx, unit.vault, call.came.message, "ussd-too-late")
+        call.forget_listed()
+        call.follows = _after(call, call.follows, counted)
+
+
+def _reply(call: Call) -> Reply | None:
+    """The answer to the question that is open on this phone; None where that is another by now.
+    Whether it came in time is for the room to say."""
+    said, question, message = call.follows, call.question, call.came.message
+    assert isinstance(said, Answer)
+    if question is None or (question.case_id, question.step) != (said.case_id, said.step):
+        return None
+    listed = call.listed(said.language)
+    dialogs = [one.dialog for one in listed if one.case_id == said.case_id and one.dialog]
+    dialog = dialogs[0] if dialogs else every.dialog(question.dialog)
+    return Reply(
+        question=question,
+        turn=turn.choose(dialog, question.step, said.choice),
+        text=call.pressed,
+        raw=message.raw,
+        received_at=message.received_at,
+        how="ussd",
+        language=said.language,
+        evidence={**evidence(message), "choice": said.choice, "shown_in": said.language},
+    )
+
+
+def _after(call: Call, said: Answer, counted: set[UUID]) -> Session:
+    """The page after an answer: the next question of the same case, or how it ended."""
+    listed = call.listed(said.language)
+    if said.case_id not in counted:
+        return Session(View.AFTER, said.language, case=said.case_id)
+    goes_on = any(one.case_id == said.case_id and one.question is not None for one in listed)
+    view = View.CASE if goes_on else View.ANSWERED
+    return Session(view, said.language, case=said.case_id)
+
+
+def _show(call: Call) -> Session | None:
+    """Puts the page among those that leave after the commit; the session that it leaves behind."""
+    at, message = call.follows, call.came.message
+    assert isinstance(at, Session) and message.ussd is not None
+    page = paths.shown(call.rt.words, at, call.listed(at.language))
+    call.unit.screens.append(
+        (
+            message.cid,
+            Outbound(
+                id=f"ussd:{uuid4()}",
+                phone=message.sender,
+                text=page.text,
+                reference=0,
+                validity_s=0,
+                wants_receipt=False,
+                ussd=answer_op(message.ussd, last=page.session is None),
+                user_message_reference=message.user_message_reference,
+            ),
+        )
+    )
+    return page.session
