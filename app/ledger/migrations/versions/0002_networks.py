@@ -19,15 +19,23 @@ STATEMENTS: tuple[str, ...] = (
     # same over all attempts, so that a handset knows a repeated segment.
     "ALTER TABLE outbox ADD refused text[] NOT NULL DEFAULT '{}', "
     "ADD doubts smallint NOT NULL DEFAULT 0, ADD reference integer, ADD umr smallint",
-    "CREATE INDEX outbox_suspect ON outbox (coalesce(network, ''), seq) "
-    "WHERE state = 'ready' AND doubts >= 2",
     "ALTER TABLE segments ADD umr smallint, ADD asked smallint NOT NULL DEFAULT 0, "
     "ADD asked_at timestamptz",
     # By phone first: one index finds a receipt's segment by its id and, where ids mean nothing, by
     # its user_message_reference among the few segments of the phone.
     "CREATE INDEX segments_of_phone ON segments (phone_index, smsc_id)",
     "DROP INDEX segments_smsc_id",
-    "ALTER TABLE orphan_receipts ADD umr smallint",
+    # A receipt keeps all spellings of its id in one row: they are one receipt.
+    "ALTER TABLE orphan_receipts ADD ids text[], ADD umr smallint, "
+    "ADD cid text NOT NULL DEFAULT ''",
+    "UPDATE orphan_receipts SET ids = ARRAY[smsc_id]",
+    "ALTER TABLE orphan_receipts ALTER ids SET NOT NULL, DROP COLUMN smsc_id",
+    "CREATE INDEX orphan_receipts_of_phone ON orphan_receipts (phone_index)",
+    "CREATE INDEX orphan_receipts_age ON orphan_receipts (received_at)",
+    # The acceptance mode asks how its own messages to one phone stand.
+    "CREATE INDEX outbox_echo ON outbox (phone_index) WHERE room = 'echo'",
+    # What waits for a provider's attention is counted for the alarms; nearly all rows are done.
+    "CREATE INDEX deliveries_parked ON deliveries (webhook_id) WHERE state = 'parked'",
 )
 
 
