@@ -5,7 +5,15 @@ import sys
 import typer
 
 from app.catalogue.loader import CatalogueError
-from app.commands import administering, demonstrating, explaining, networks, running, tokens
+from app.commands import (
+    administering,
+    demonstrating,
+    evidence,
+    explaining,
+    networks,
+    running,
+    tokens,
+)
 from app.embedded import EmbeddedError
 from app.ledger.failures import FAILURES, in_words
 from app.runtime import WrongMasterKey
@@ -40,7 +48,8 @@ app.command("token")(tokens.token)
 app.command("chart")(explaining.chart)
 app.add_typer(administering.keys, name="keys")
 app.add_typer(networks.binds, name="binds")
-app.add_typer(administering.journal, name="journal")
+app.add_typer(evidence.journal, name="journal")
+app.add_typer(evidence.case, name="case")
 app.add_typer(explaining.replies, name="replies")
 app.add_typer(explaining.wording, name="wording")
 app.add_typer(explaining.deadline, name="deadline")

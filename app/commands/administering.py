@@ -1,23 +1,20 @@
-"""Commands for whoever runs jauap: configuration, migrations, keys, the journal."""
+"""Commands for whoever runs jauap: configuration, migrations, keys."""
 
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from app import embedded
 from app.catalogue.loader import BUILT_IN
 from app.catalogue.loader import load as load_catalogue
-from app.commands.output import FINDINGS, JsonFlag, show, stop
+from app.commands.output import JsonFlag, show, stop
 from app.commands.places import Config, opened, settings_of
 from app.commands.places import migrate as migrate_ledger
 from app.commands.running import binds_of
-from app.ledger import journal as journals
 from app.ledger import keys as api_keys
 from dialogs.engine.wording import Words
 
 keys = typer.Typer(help="API keys of systems.", no_args_is_help=True)
-journal = typer.Typer(help="The journal of every case.", no_args_is_help=True)
 
 
 def check_config(config: Config = None, as_json: JsonFlag = False) -> None:
@@ -91,22 +88,3 @@ def keys_revoke(name: str, config: Config = None, as_json: JsonFlag = False) -> 
         if not api_keys.revoke(unit.tx, name, unit.now):
             raise stop(f"NAME: found {name!r}, expected the name of a valid key")
     show({"name": name, "state": "revoked"}, f"{name}: revoked", as_json=as_json)
-
-
-@journal.command("verify")
-def journal_verify(
-    case: Annotated[UUID | None, typer.Option(help="Only this case.")] = None,
-    config: Config = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Recomputes every chain and says where one breaks. Example: jauap journal verify"""
-    breaks: list[journals.Break] = []
-    with opened(config) as rt, rt.unit() as unit:
-        cases = [case] if case else journals.cases(unit.tx)
-        for one in cases:
-            breaks += journals.verify(journals.of_case(unit.tx, one), rt.vault)
-    lines = [f"{b.case_id} entry {b.seq}: {b.what}" for b in breaks]
-    data = {"cases": len(cases), "breaks": breaks}
-    show(data, "\n".join(lines) or f"{len(cases)} cases, every chain holds", as_json=as_json)
-    if breaks:
-        raise typer.Exit(FINDINGS)

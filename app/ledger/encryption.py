@@ -25,7 +25,8 @@ class VaultError(Exception):
 
 
 class Vault:
-    """Seals under one key (`newest` is the configured one) and opens under every key it has (their ids to 32 octets).
+    """Seals under one key and opens under every key it has (their ids to 32 octets); `newest` is
+    the id of the configured one.
 
     Without more, `master` seals and has the id after those of `old`. `sealing` names another key
     to seal under: a rotation's new key opens before it seals. A value of a newer key than ours

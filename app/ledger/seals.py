@@ -23,6 +23,7 @@ from app.ledger.signing import SealKey, key_id
 NOTHING_BEFORE = bytes(32).hex()
 VERSION = 1
 LOOK_BACK = timedelta(days=2)
+SLOWEST_S = 600.0  # a transaction that takes longer than that has long been given up
 AT_ONCE = 5_000
 
 _canonical = msgspec.json.Encoder(order="sorted")
