@@ -9,12 +9,13 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from app.api import binds, events, tokens, webhooks
+from app.api import binds, events, notices, tokens, webhooks
 from app.api.site import application
 from app.api.streams import Streams
 from app.proactive import api as proactive
 from app.proactive.actions.saying import ROOM
 from app.proactive.citizen import api as citizens_offers
+from app.proactive.making import api as making
 from app.proactive.room import open_room
 from app.recipients import api as recipients
 from app.recipients.citizen import api as citizens
@@ -22,9 +23,11 @@ from app.runtime import Runtime
 
 ENDPOINTS = (
     *recipients.ENDPOINTS,
+    *making.ENDPOINTS,
     *proactive.ENDPOINTS,
     *citizens.ENDPOINTS,
     *citizens_offers.ENDPOINTS,
+    *notices.ENDPOINTS,
     *events.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *binds.ENDPOINTS,

@@ -84,6 +84,34 @@ class Runtime:
         except RedisError:
             return
 
+    def take(self, bucket: str, wanted: int, per_second: float, burst: float) -> tuple[int, float]:
+        """Takes up to `wanted` tokens out of a bucket that fills again by `per_second` up to
+        `burst`: how many were got, and in how many seconds there is one more. Without Redis all
+        are got: a limit that cannot be counted holds nobody back."""
+        try:
+            got, wait_ms = self.redis.eval(
+                _TAKE, 1, f"jauap:limit:{bucket}", wanted, per_second, burst
+            )
+        except RedisError:
+            return wanted, 0.0
+        return int(got), int(wait_ms) / 1000
+
+
+# By Redis' own clock, so that all processes count by one.
+_TAKE = """
+local now = redis.call('TIME')
+local at = now[1] + now[2] / 1000000
+local wanted, rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local kept = redis.call('HMGET', KEYS[1], 'left', 'at')
+local left = tonumber(kept[1]) or burst
+left = math.min(burst, left + math.max(0, at - (tonumber(kept[2]) or at)) * rate)
+local got = math.min(wanted, math.floor(left))
+left = left - got
+redis.call('HSET', KEYS[1], 'left', left, 'at', string.format('%.6f', at))
+redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
+return {got, math.ceil(math.max(0, 1 - left) / rate * 1000)}
+"""
+
 
 def listen(
     rt: Runtime, woken: Callable[[], None], is_over: Callable[[], bool], channel: str = OUTBOX

@@ -110,6 +110,17 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a key may call, and how many offers a day may be made to one recipient and to one
+    phone, whoever makes them; 0 is no limit."""
+
+    key_per_second: float
+    key_burst: float
+    recipient_per_day: float
+    phone_per_day: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a start needs. `old_master_keys` are former ones, oldest first; `seal_key` signs
     the journal's seals, and `old_seal_keys` are public keys whose seals still count.
@@ -124,6 +135,7 @@ class Settings:
     sandbox: Sandbox
     oidc: Oidc
     webhooks: Webhooks
+    limits: Limits
     master_key: bytes = field(repr=False)
     old_master_keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     seal_key: bytes | None = field(default=None, repr=False)
@@ -154,6 +166,10 @@ class Settings:
             "oidc.jwks_url": oidc.jwks_url,
             "oidc.iin_claim": oidc.iin_claim,
             "webhooks.allow_private": str(self.webhooks.allow_private).lower(),
+            "limits.key_per_second": self.limits.key_per_second,
+            "limits.key_burst": self.limits.key_burst,
+            "limits.recipient_per_day": self.limits.recipient_per_day,
+            "limits.phone_per_day": self.limits.phone_per_day,
         }
         if self.is_sandbox:
             values["sandbox.simulator"] = str(self.sandbox.simulator).lower()
@@ -357,6 +373,7 @@ def _settings(
         sandbox=Sandbox(**section("sandbox")),
         oidc=Oidc(**section("oidc")),
         webhooks=Webhooks(**section("webhooks")),
+        limits=Limits(**section("limits")),
         master_key=keys.master,
         old_master_keys=dict(enumerate(keys.old)),
         seal_key=keys.seal,

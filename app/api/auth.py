@@ -3,6 +3,7 @@ they may do beyond their scopes.
 """
 
 import base64
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -12,7 +13,7 @@ import msgspec
 from app.api.problems import Problem
 from app.ledger import keys
 from app.ledger.encryption import Vault, VaultError
-from app.ledger.keys import ApiKey
+from app.ledger.keys import LIVE, ApiKey, Reach
 from app.runtime import Runtime
 
 CITIZEN = "citizen"
@@ -25,13 +26,16 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="jauap"'}
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whoever calls. `owner` keeps their idempotency keys apart; a system has a `provider`, a
-    citizen an `iin`; `expires` is the real time at which a token ends."""
+    citizen an `iin`; `expires` is the real time at which a token ends, `reach` whom offers made
+    with a key may reach."""
 
     owner: str
     scopes: frozenset[str]
     provider: str = ""
     iin: str = ""
     expires: datetime | None = None
+    key_id: str = ""
+    reach: Reach = LIVE
 
     def may(self, scope: str) -> bool:
         """True where the caller has the scope."""
@@ -57,23 +61,45 @@ def bearer(header: str | None) -> str:
 def identify(rt: Runtime, token: str, tokens: Tokens | None, now: datetime) -> Caller:
     """The caller behind a token. `now` is real time, which is what issuers write into tokens.
     Raises Problem (401)."""
-    caller = None
-    if token.startswith(keys.PREFIX):
+    found = identify_all(rt, [token], tokens, now)[token]
+    if isinstance(found, Problem):
+        raise found
+    return found
+
+
+def identify_all(
+    rt: Runtime, shown: Collection[str], tokens: Tokens | None, now: datetime
+) -> dict[str, Caller | Problem]:
+    """By token, the caller behind it or why there is none."""
+    systems = {token for token in shown if token.startswith(keys.PREFIX)}
+    known: dict[str, ApiKey] = {}
+    if systems:
         with rt.ledger.begin() as tx:
-            caller = _system(keys.authenticate(tx, token))
-    elif token.startswith(TICKET):
-        caller = _holder(rt.vault, token, now)
-    elif tokens is not None:  # their keys may have to be fetched: never inside a transaction
-        caller = tokens.caller(token, now)
-    if caller is None:
-        raise unauthenticated()
-    return caller
+            known = keys.authenticate_all(tx, systems)
+    callers: dict[str, Caller | Problem] = {}
+    for token in shown:
+        if token in systems:
+            callers[token] = _system(known[token]) if token in known else unauthenticated()
+        elif token not in callers:  # their keys may have to be fetched: never in a transaction
+            callers[token] = _citizen(rt, token, tokens, now)
+    return callers
 
 
-def _system(key: ApiKey | None) -> Caller | None:
-    if key is None:
-        return None
-    return Caller(f"provider:{key.provider}", frozenset(key.scopes), key.provider)
+def _citizen(rt: Runtime, token: str, tokens: Tokens | None, now: datetime) -> Caller | Problem:
+    if token.startswith(TICKET):
+        return _holder(rt.vault, token, now) or unauthenticated()
+    try:
+        caller = None if tokens is None else tokens.caller(token, now)
+    except Problem as problem:
+        return problem
+    return caller or unauthenticated()
+
+
+def _system(key: ApiKey) -> Caller:
+    return Caller(
+        f"provider:{key.provider}", frozenset(key.scopes), key.provider,
+        key_id=str(key.id), reach=Reach(key.kind, key.phones),
+    )  # fmt: skip
 
 
 def ticket(vault: Vault, caller: Caller) -> str:

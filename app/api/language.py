@@ -18,13 +18,14 @@ def wanted(accept_language: str | None, among: Container[str] = OF_RECIPIENTS) -
     for item in (accept_language or "").split(",")[:20]:
         tag, _, parameter = item.strip().partition(";")
         spoken = tag.strip().lower().split("-")[0]
-        quality = _quality(parameter)
-        if spoken in among and quality > best_quality:
-            best, best_quality = spoken, quality
+        wish = quality(parameter)
+        if spoken in among and wish > best_quality:
+            best, best_quality = spoken, wish
     return best
 
 
-def _quality(parameter: str) -> float:
+def quality(parameter: str) -> float:
+    """The weight of a wish ("q=0.5"); 1 without one, 0 where it cannot be read."""
     name, _, value = parameter.partition("=")
     if name.strip().lower() != "q":
         return 1.0

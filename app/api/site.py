@@ -13,9 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.api import docs, language, metrics, openapi
 from app.api.auth import Tokens
+from app.api.door import Door
 from app.api.envelope import Envelope
 from app.api.problems import Problem, answers, not_found
-from app.api.routing import Door, Endpoint, problem_response
+from app.api.routing import Endpoint, problem_response
 from app.api.streams import Streams
 from app.runtime import Runtime
 

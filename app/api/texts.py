@@ -209,6 +209,36 @@ FIELDS: Final[dict[str, Text]] = {
         "expected a time with a zone, such as 2026-01-31T09:00:00Z",
     ),
     "value": Text("мәні жарамсыз", "значение не годится", "is not a valid value"),
+    "account.list": Text(
+        "тізім тек accounts өрісінде болады",
+        "список допустим только в поле accounts",
+        "may be a list only in accounts",
+    ),
+    "account.unasked": Text(
+        "бұл қызмет шотты сұрамайды",
+        "эта услуга не спрашивает счёт",
+        "this service asks for no account",
+    ),
+    "account.count": Text(
+        "1-ден 8-ге дейін шот атауы бар тізім керек",
+        "нужен список из 1–8 названий счетов",
+        "must be a list of 1 to 8 labels of accounts",
+    ),
+    "account.label": Text(
+        "көрінетін 1–24 таңба, сілтемесіз бір жол керек",
+        "нужна одна строка из 1–24 видимых знаков, без ссылки",
+        "must be one line of 1 to 24 visible characters without a link",
+    ),
+    "account.digits": Text(
+        "шоттың соңғы 4 цифрынан артық болмауы тиіс",
+        "не больше последних 4 цифр счёта",
+        "must not show more than the last 4 digits of an account",
+    ),
+    "account.twice": Text(
+        "бұл атау тізімде бұрын бар",
+        "это название уже есть в списке",
+        "is in the list before",
+    ),
     "iin.digits": Text(
         "ЖСН тек цифрлардан тұрады",
         "ИИН состоит только из цифр",
@@ -336,6 +366,16 @@ GATES: Final[dict[str, Text]] = {
         "Алушыға SMS жіберілмейді: ол бас тартқан немесе нөмір басқа адамдікі.",
         "Получателю не шлют SMS: он отказался, или номер принадлежит другому.",
         "The recipient is sent no SMS: they opted out, or the phone is another's.",
+    ),
+    "gate.phone_reachable.not-in-team": Text(
+        "Бұл кілт тек топтың тізімдегі телефондарына жібереді.",
+        "Этот ключ шлёт только на телефоны из списка команды.",
+        "This key reaches only the phones that its team listed.",
+    ),
+    "gate.phone_reachable.not-simulated": Text(
+        "Сынақ кілті тек симулятордың +7 700 000 нөмірлеріне жібереді.",
+        "Тестовый ключ шлёт только на номера симулятора +7 700 000.",
+        "A test key reaches only the simulator's phones, +7 700 000.",
     ),
     "gate.phone_reachable.no-receipts": Text(
         "Желі жеткізу туралы хабарламайды, сондықтан 24 сағатты есептеу мүмкін емес.",

@@ -4,6 +4,7 @@ It compares fingerprints and never sees a body; what it stores is the answer, wh
 personal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,8 +49,22 @@ _CLAIM = sql(
     ON CONFLICT (owner, key) DO NOTHING RETURNING key"""
 )
 _FIND = sql("SELECT fingerprint, status, body FROM idempotency WHERE owner = :owner AND key = :key")
+_CLAIM_ALL = sql(
+    f"""INSERT INTO idempotency (owner, key, fingerprint, status, body, created_at)
+    SELECT owner, key, fingerprint, {RUNNING}, '', :now
+    FROM unnest(CAST(:owners AS text[]), CAST(:keys AS text[]), CAST(:fingerprints AS bytea[]))
+        AS t (owner, key, fingerprint)
+    ORDER BY owner, key
+    ON CONFLICT (owner, key) DO NOTHING RETURNING owner, key"""
+)
 _STORE = sql(
     "UPDATE idempotency SET status = :status, body = :body WHERE owner = :owner AND key = :key"
+)
+_STORE_ALL = sql(
+    """UPDATE idempotency i SET status = t.status, body = t.body
+    FROM unnest(CAST(:owners AS text[]), CAST(:keys AS text[]), CAST(:statuses AS smallint[]),
+        CAST(:bodies AS bytea[])) AS t (owner, key, status, body)
+    WHERE i.owner = t.owner AND i.key = t.key"""
 )
 _FORGET = sql("DELETE FROM idempotency WHERE created_at < :before")
 
@@ -61,6 +76,10 @@ def claim(tx: Tx, wanted: Claim, now: datetime) -> Answer | None:
     Raises Reused, or Running when the wait was too long; the transaction is then lost."""
     if _insert(tx, wanted, now):
         return None
+    return _first(tx, wanted)
+
+
+def _first(tx: Tx, wanted: Claim) -> Answer:
     row = tx.execute(_FIND, {"owner": wanted.owner, "key": wanted.key}).one()
     if bytes(row.fingerprint) != wanted.fingerprint:
         raise Reused
@@ -85,6 +104,31 @@ def _insert(tx: Tx, wanted: Claim, now: datetime) -> bool:
     return is_ours
 
 
+def claim_all(tx: Tx, wanted: Sequence[Claim], now: datetime) -> dict[Claim, Answer | Reused]:
+    """The same for claims of different keys at once: those that are not ours, with the answer
+    given before, or with Reused. Whoever is still running is waited for without end: call it only
+    in transactions that are as short as those it may wait for."""
+    if not wanted:
+        return {}
+    values = {
+        "owners": [c.owner for c in wanted],
+        "keys": [c.key for c in wanted],
+        "fingerprints": [c.fingerprint for c in wanted],
+        "now": now,
+    }
+    ours = {(r.owner, r.key) for r in tx.execute(_CLAIM_ALL, values)}
+    known: dict[Claim, Answer | Reused] = {}
+    for one in wanted:
+        if (one.owner, one.key) not in ours:
+            try:
+                answer = _first(tx, one)
+            except Reused as reused:
+                known[one] = reused
+            else:
+                known[one] = answer
+    return known
+
+
 def store(tx: Tx, claimed: Claim, answer: Answer) -> None:
     """Keeps the answer to a claim of this transaction."""
     tx.execute(
@@ -96,6 +140,18 @@ def store(tx: Tx, claimed: Claim, answer: Answer) -> None:
             "body": answer.body,
         },
     )
+
+
+def store_all(tx: Tx, answered: Sequence[tuple[Claim, Answer]]) -> None:
+    """Keeps the answers to claims of this transaction."""
+    if answered:
+        values = {
+            "owners": [c.owner for c, _ in answered],
+            "keys": [c.key for c, _ in answered],
+            "statuses": [a.status for _, a in answered],
+            "bodies": [a.body for _, a in answered],
+        }
+        tx.execute(_STORE_ALL, values)
 
 
 def forget(tx: Tx, before: datetime) -> int:

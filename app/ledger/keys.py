@@ -1,10 +1,9 @@
 """API keys: made once, shown once, kept only as a hash. It knows names and scopes, no HTTP."""
 
 import hashlib
-import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,9 +26,30 @@ class Scope(StrEnum):
     OPERATOR = "operator"
 
 
+class Kind(StrEnum):
+    """Whom a key's offers reach: everyone; nobody but the simulator's handsets, for an integrator
+    who tries things out; the phones of a team, for a pilot."""
+
+    LIVE = "live"
+    TEST = "test"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom offers made with a key may reach; `phones` are the indexes of a team's phones."""
+
+    kind: Kind
+    phones: frozenset[bytes] = frozenset()
+
+
+LIVE = Reach(Kind.LIVE)
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it may be shown: whose it is and what it opens, never the secret."""
+    """A key as it may be shown: whose it is and what it opens, never the secret. `phones` are the
+    indexes of a team's phones."""
 
     id: UUID
     name: str
@@ -37,6 +57,8 @@ class ApiKey:
     scopes: tuple[Scope, ...]
     created_at: datetime
     revoked_at: datetime | None
+    kind: Kind = Kind.LIVE
+    phones: frozenset[bytes] = frozenset()
 
 
 class NameTaken(Exception):
@@ -44,31 +66,41 @@ class NameTaken(Exception):
 
 
 _ADD = sql(
-    """INSERT INTO api_keys (id, name, provider, scopes, hash, created_at)
-    VALUES (:id, :name, :provider, :scopes, :hash, :now)
+    """INSERT INTO api_keys (id, name, provider, scopes, hash, created_at, kind, phones)
+    VALUES (:id, :name, :provider, :scopes, :hash, :now, :kind, CAST(:phones AS bytea[]))
     ON CONFLICT (name) DO NOTHING RETURNING id"""
 )
-_ALL = sql("SELECT id, name, provider, scopes, created_at, revoked_at FROM api_keys ORDER BY id")
+_COLUMNS = "id, name, provider, scopes, created_at, revoked_at, kind, phones"
+_ALL = sql(f"SELECT {_COLUMNS} FROM api_keys ORDER BY id")
 _REVOKE = sql(
     "UPDATE api_keys SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL RETURNING id"
 )
 _FIND = sql(
-    """SELECT id, name, provider, scopes, created_at, revoked_at, hash FROM api_keys
-    WHERE hash = :hash AND revoked_at IS NULL"""
+    f"""SELECT {_COLUMNS}, hash FROM api_keys
+    WHERE hash = ANY(CAST(:hashes AS bytea[])) AND revoked_at IS NULL"""
 )
 
 
 def add(
-    tx: Tx, name: str, scopes: Sequence[Scope], now: datetime, provider: str | None = None
+    tx: Tx,
+    name: str,
+    scopes: Sequence[Scope],
+    now: datetime,
+    provider: str | None = None,
+    *,
+    kind: Kind = Kind.LIVE,
+    phones: Collection[bytes] = (),
 ) -> tuple[ApiKey, str]:
-    """Makes a key and its secret, which cannot be had again; `provider` is `name` unless given.
+    """Makes a key and its secret, which cannot be had again; `provider` is `name` unless given,
+    `phones` are the indexes of a team's phones.
 
     Raises NameTaken, and ValueError without a name or a scope."""
     if not name.strip() or not scopes:
         raise ValueError("a key needs a name and at least one scope")
     secret = PREFIX + secrets.token_urlsafe(SECRET_OCTETS)
     chosen = tuple(sorted({Scope(scope) for scope in scopes}))
-    key = ApiKey(new_id(now), name, provider or name, chosen, now, None)
+    owner = provider or name
+    key = ApiKey(new_id(now), name, owner, chosen, now, None, kind, frozenset(phones))
     values = {
         "id": key.id,
         "name": key.name,
@@ -76,6 +108,8 @@ def add(
         "scopes": [str(scope) for scope in chosen],
         "hash": _hash(secret),
         "now": now,
+        "kind": str(kind),
+        "phones": sorted(key.phones),
     }
     if tx.execute(_ADD, values).one_or_none() is None:
         raise NameTaken(name)
@@ -93,17 +127,18 @@ def revoke(tx: Tx, name: str, now: datetime) -> bool:
 
 
 def authenticate(tx: Tx, secret: str) -> ApiKey | None:
-    """The key whose secret this is, unless it was revoked.
+    """The key whose secret this is, unless it was revoked."""
+    return authenticate_all(tx, [secret]).get(secret)
 
-    The secret has 256 random bits, so a plain SHA-256 cannot be guessed back, and the database
+
+def authenticate_all(tx: Tx, secrets_shown: Collection[str]) -> dict[str, ApiKey]:
+    """By secret, the keys whose secrets these are, unless they were revoked.
+
+    A secret has 256 random bits, so a plain SHA-256 cannot be guessed back, and the database
     compares hashes only: how long it takes says nothing about a secret."""
-    if _SECRET.fullmatch(secret) is None:
-        return None
-    hashed = _hash(secret)
-    row = tx.execute(_FIND, {"hash": hashed}).one_or_none()
-    if row is None or not hmac.compare_digest(bytes(row.hash), hashed):
-        return None
-    return _key(row)
+    hashed = {_hash(s): s for s in secrets_shown if _SECRET.fullmatch(s) is not None}
+    rows = tx.execute(_FIND, {"hashes": list(hashed)}) if hashed else ()
+    return {hashed[bytes(row.hash)]: _key(row) for row in rows}
 
 
 def _hash(secret: str) -> bytes:
@@ -112,4 +147,7 @@ def _hash(secret: str) -> bytes:
 
 def _key(r: Row) -> ApiKey:
     scopes = tuple(Scope(scope) for scope in r.scopes)
-    return ApiKey(r.id, r.name, r.provider, scopes, r.created_at, r.revoked_at)
+    phones = frozenset(bytes(phone) for phone in r.phones)
+    return ApiKey(
+        r.id, r.name, r.provider, scopes, r.created_at, r.revoked_at, Kind(r.kind), phones
+    )

@@ -6,14 +6,15 @@ answered is appended as segments; the message's own row changes only when it is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Row, Tx, sql
 from app.ledger.ids import new_id
+from smpp.text import count
 
 
 class Priority(IntEnum):
@@ -26,7 +27,11 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one phone. `kind` is its wording's key; `case_id` is None for plain help."""
+    """One message to one phone. `kind` is its wording's key; `case_id` is None for plain help.
+
+    `refused` are the networks that do not know the phone, `doubts` how often nobody knew whether
+    it left. `reference` counts the phone's long messages, `umr` all segments sent to it (the
+    user_message_reference of the first one here); both stay the same over all attempts."""
 
     id: UUID
     case_id: UUID | None
@@ -40,6 +45,10 @@ class Message:
     due_at: datetime
     attempts: int = 0
     seq: int = 0
+    refused: tuple[str, ...] = ()
+    doubts: int = 0
+    reference: int | None = None
+    umr: int | None = None
 
 
 @dataclass(slots=True)
@@ -90,35 +99,68 @@ class Outbox:
                 "network": [m.network for m, _ in rows],
                 "priority": [int(m.priority) for m, _ in rows],
                 "claimed_by": [g for _, g in rows],
+                "segments": [_segments_of(m.body) for m, _ in rows],
                 "now": now,
             },
         )
         if self.at_once:
-            numbers = {r.id: r.seq for r in found}
-            self.at_once = [_numbered(m, numbers[m.id]) for m in self.at_once]
+            given = {r.id: r for r in found}
+            self.at_once = [_given(m, given[m.id]) for m in self.at_once]
         self.messages.clear()
 
 
-def _numbered(m: Message, seq: int) -> Message:
-    return Message(
-        m.id, m.case_id, m.room, m.kind, m.phone_index, m.phone, m.body, m.network, m.priority,
-        m.due_at, 1, seq,
-    )  # fmt: skip
+def _given(m: Message, r: Row) -> Message:
+    return replace(m, attempts=1, seq=r.seq, network=r.network, reference=r.reference, umr=r.umr)
 
 
+def _segments_of(body: str) -> int:
+    """How many segments a body takes; one that cannot be sent takes none."""
+    try:
+        return 1 if len(body) <= SHORT else count(body, "udh16").segments
+    except UnicodeEncodeError:
+        return 1
+
+
+SHORT = 35  # characters that fit into one segment whatever they are
+# The phone's counters go up in the statement that writes its messages, so that they are durable,
+# without a gap between two processes, and cost no round trip. The network that last answered on
+# the phone goes before what a register says.
 _INSERT = sql(
-    """INSERT INTO outbox (id, case_id, room, kind, phone_index, phone, body, network, priority,
-        state, due_at, created_at, claimed_by, claimed_at, attempts)
-    SELECT id, case_id, room, kind, phone_index, phone, body, network, priority,
-        CASE WHEN claimed_by IS NULL THEN 'ready' ELSE 'claimed' END, :now, :now, claimed_by,
-        CASE WHEN claimed_by IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END,
-        CASE WHEN claimed_by IS NULL THEN 0 ELSE 1 END
-    FROM unnest(CAST(:id AS uuid[]), CAST(:case_id AS uuid[]), CAST(:room AS text[]),
-        CAST(:kind AS text[]), CAST(:phone_index AS bytea[]), CAST(:phone AS bytea[]),
-        CAST(:body AS bytea[]), CAST(:network AS text[]), CAST(:priority AS smallint[]),
-        CAST(:claimed_by AS uuid[]))
-        AS t (id, case_id, room, kind, phone_index, phone, body, network, priority, claimed_by)
-    RETURNING id, seq"""
+    """WITH given AS (
+        SELECT *, sum(segments) OVER upto - segments AS segments_before,
+            sum(segments) OVER phone AS segments_all,
+            count(*) FILTER (WHERE segments > 1) OVER upto AS longs,
+            count(*) FILTER (WHERE segments > 1) OVER phone AS longs_all
+        FROM unnest(CAST(:id AS uuid[]), CAST(:case_id AS uuid[]), CAST(:room AS text[]),
+            CAST(:kind AS text[]), CAST(:phone_index AS bytea[]), CAST(:phone AS bytea[]),
+            CAST(:body AS bytea[]), CAST(:network AS text[]), CAST(:priority AS smallint[]),
+            CAST(:claimed_by AS uuid[]), CAST(:segments AS int[])) WITH ORDINALITY
+            AS t (id, case_id, room, kind, phone_index, phone, body, network, priority,
+                claimed_by, segments, place)
+        WINDOW phone AS (PARTITION BY phone_index),
+            upto AS (PARTITION BY phone_index ORDER BY place)
+    ), counted AS (
+        INSERT INTO subscribers AS s (phone_index, reference, segments)
+        SELECT phone_index, max(longs_all), max(segments_all) FROM given
+        GROUP BY phone_index ORDER BY phone_index
+        ON CONFLICT (phone_index) DO UPDATE SET
+            reference = (s.reference + excluded.reference) & 65535,
+            segments = (s.segments + excluded.segments) & 65535
+        RETURNING phone_index, reference, segments, network
+    )
+    INSERT INTO outbox (id, case_id, room, kind, phone_index, phone, body, network, priority,
+        state, due_at, created_at, claimed_by, claimed_at, attempts, reference, umr)
+    SELECT g.id, g.case_id, g.room, g.kind, g.phone_index, g.phone, g.body,
+        coalesce(c.network, g.network), g.priority,
+        CASE WHEN g.claimed_by IS NULL THEN 'ready' ELSE 'claimed' END, :now, :now, g.claimed_by,
+        CASE WHEN g.claimed_by IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END,
+        CASE WHEN g.claimed_by IS NULL THEN 0 ELSE 1 END,
+        CASE WHEN g.segments > 1
+            THEN CAST(c.reference - g.longs_all + g.longs AS int) & 65535 END,
+        CAST(c.segments - g.segments_all + g.segments_before AS int) & 255
+    FROM given g JOIN counted c ON c.phone_index = g.phone_index
+    ORDER BY g.place
+    RETURNING id, seq, network, reference, umr"""
 )
 _CLAIM = sql(
     """UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, claimed_at = :now,
@@ -129,7 +171,7 @@ _CLAIM = sql(
           ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED) c
     WHERE o.id = c.id
     RETURNING o.id, o.case_id, o.room, o.kind, o.phone_index, o.phone, o.body, o.network,
-        o.priority, o.due_at, o.attempts, o.seq"""
+        o.priority, o.due_at, o.attempts, o.seq, o.refused, o.doubts, o.reference, o.umr"""
 )
 _CANCEL = sql(
     """UPDATE outbox SET state = 'cancelled', closed_at = :now
@@ -139,8 +181,14 @@ _CANCEL_QUESTIONS = sql(
     """UPDATE outbox SET state = 'cancelled', closed_at = :now
     WHERE state = 'ready' AND priority = 2 AND case_id = ANY(CAST(:cases AS uuid[]))"""
 )
+_QUESTIONS = sql(
+    """SELECT id, case_id FROM outbox
+    WHERE state = 'ready' AND priority = 2 AND case_id = ANY(CAST(:cases AS uuid[]))
+    ORDER BY id FOR UPDATE"""
+)
 _CLOSE = sql(
-    """UPDATE outbox o SET state = t.state, cid = coalesce(t.cid, o.cid), closed_at = :now
+    """UPDATE outbox o SET state = t.state, cid = coalesce(t.cid, o.cid), closed_at = :now,
+        doubts = o.doubts + CASE WHEN t.state = 'unknown' THEN 1 ELSE 0 END
     FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:cids AS text[]))
         AS t (id, state, cid)
     WHERE o.id = t.id AND o.state IN ('claimed', 'sent', 'unknown')"""
@@ -152,30 +200,22 @@ _RELEASE = sql(
         AS t (id, due_at, network)
     WHERE o.id = t.id AND o.state IN ('claimed', 'unknown')"""
 )
-_OTHERS = sql(
-    """SELECT DISTINCT claimed_by FROM outbox WHERE state = 'claimed' AND claimed_by <> :gateway"""
+_ELSEWHERE = sql(
+    """UPDATE outbox o SET state = 'ready', claimed_by = NULL, due_at = :now,
+        network = t.network, refused = array_append(o.refused, t.refused)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:refused AS text[]), CAST(:networks AS text[]))
+        AS t (id, refused, network)
+    WHERE o.id = t.id AND o.state IN ('claimed', 'sent', 'unknown')
+    RETURNING o.id"""
+)
+_BY_ID = sql(
+    """SELECT id, case_id, room, kind, phone_index, phone, body, network, priority, due_at,
+        attempts, seq, refused, doubts, reference, umr
+    FROM outbox WHERE id = ANY(CAST(:ids AS uuid[]))"""
 )
 _ANY_NETWORK = sql(
     """UPDATE outbox SET network = NULL
     WHERE state = 'ready' AND NOT network = ANY(CAST(:known AS text[]))"""
-)
-_FORGOTTEN = sql(
-    """UPDATE outbox o SET state = 'unknown', closed_at = :now
-    WHERE state = 'claimed' AND claimed_by = :gateway AND claimed_at < :before
-      AND NOT id = ANY(CAST(:held AS uuid[]))
-      AND NOT EXISTS (SELECT 1 FROM segments s
-          WHERE s.outbox_id = o.id AND s.attempt = o.attempts)
-    RETURNING id"""
-)
-_UNKNOWN = sql(
-    """UPDATE outbox SET state = 'unknown', closed_at = :now WHERE state = 'claimed'
-    AND claimed_by = ANY(CAST(:gateways AS uuid[]))
-    RETURNING id, case_id, room, kind"""
-)
-_STALE_UNKNOWN = sql(
-    """SELECT id, case_id, room, kind, attempts FROM outbox
-    WHERE state = 'unknown' AND closed_at <= :before
-    ORDER BY seq LIMIT 500 FOR UPDATE SKIP LOCKED"""
 )
 
 
@@ -201,16 +241,39 @@ def claim(
             "most": int(Priority.BULK if bulk else Priority.LEGAL),
         },
     )
-    messages = [
-        Message(
-            r.id, r.case_id, r.room, r.kind, bytes(r.phone_index),
-            vault.open(bytes(r.phone), r.id.bytes).decode(),
-            vault.open(bytes(r.body), r.id.bytes).decode(),
-            r.network, Priority(r.priority), r.due_at, r.attempts, r.seq,
-        )
-        for r in found
-    ]  # fmt: skip
+    messages = [_message(vault, r) for r in found]
     return sorted(messages, key=lambda m: (m.priority, m.seq))
+
+
+def _message(vault: Vault, r: Row) -> Message:
+    return Message(
+        r.id, r.case_id, r.room, r.kind, bytes(r.phone_index),
+        vault.open(bytes(r.phone), r.id.bytes).decode(),
+        vault.open(bytes(r.body), r.id.bytes).decode(),
+        r.network, Priority(r.priority), r.due_at, r.attempts, r.seq, tuple(r.refused),
+        r.doubts, r.reference, r.umr,
+    )  # fmt: skip
+
+
+def by_id(tx: Tx, vault: Vault, ids: Sequence[UUID]) -> dict[UUID, Message]:
+    """Messages by id, whatever became of them."""
+    if not ids:
+        return {}
+    return {r.id: _message(vault, r) for r in tx.execute(_BY_ID, {"ids": list(ids)})}
+
+
+def try_elsewhere(tx: Tx, rows: Sequence[tuple[UUID, str, str]], now: datetime) -> list[UUID]:
+    """Gives messages back at once for another network: (id, the network that does not know the
+    phone, the next to try). Returns those that were still ours to give."""
+    if not rows:
+        return []
+    values = {
+        "ids": [r[0] for r in rows],
+        "refused": [r[1] for r in rows],
+        "networks": [r[2] for r in rows],
+        "now": now,
+    }
+    return list(tx.execute(_ELSEWHERE, values).scalars())
 
 
 def cancel(tx: Tx, message_ids: Sequence[UUID], now: datetime) -> None:
@@ -223,6 +286,12 @@ def cancel_questions(tx: Tx, case_ids: Sequence[UUID], now: datetime) -> None:
     """Takes back the questions of these cases that still wait in the outbox."""
     if case_ids:
         tx.execute(_CANCEL_QUESTIONS, {"cases": list(case_ids), "now": now})
+
+
+def waiting_questions(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """By case, its question that still waits in the outbox; locked."""
+    rows = tx.execute(_QUESTIONS, {"cases": list(case_ids)}) if case_ids else ()
+    return {r.case_id: r.id for r in rows}
 
 
 def close(tx: Tx, closed: Sequence[tuple[UUID, str, str | None]], now: datetime) -> None:
@@ -252,43 +321,6 @@ def release(tx: Tx, rows: Sequence[tuple[UUID, datetime, str | None]]) -> None:
         )
 
 
-def claimed_by_others(tx: Tx, gateway: UUID) -> list[UUID]:
-    """Other gateways that hold claims; the dead among them left theirs behind."""
-    return list(tx.execute(_OTHERS, {"gateway": gateway}).scalars())
-
-
 def free_of_unknown_networks(tx: Tx, known: Sequence[str]) -> None:
     """Messages for networks that nobody serves any more may leave by any."""
     tx.execute(_ANY_NETWORK, {"known": list(known)})
-
-
-def doubt_forgotten(
-    tx: Tx, gateway: UUID, held: Sequence[UUID], before: datetime, now: datetime
-) -> list[UUID]:
-    """Own claims older than `before` of which this gateway knows nothing: their commit succeeded
-    and its answer was lost. They become `unknown`."""
-    values = {"gateway": gateway, "held": list(held), "before": before, "now": now}
-    return list(tx.execute(_FORGOTTEN, values).scalars())
-
-
-@dataclass(frozen=True, slots=True)
-class Doubtful:
-    """A message of which nobody knows yet whether it left."""
-
-    id: UUID
-    case_id: UUID | None
-    room: str | None
-    kind: str
-    attempts: int = 1
-
-
-def doubt(tx: Tx, gateways: Sequence[UUID], now: datetime) -> list[Doubtful]:
-    """The claims of dead gateways become `unknown`: only a receipt or patience settles them."""
-    found = tx.execute(_UNKNOWN, {"gateways": list(gateways), "now": now})
-    return [Doubtful(r.id, r.case_id, r.room, r.kind) for r in found]
-
-
-def overdue_doubts(tx: Tx, before: datetime) -> list[Doubtful]:
-    """Messages that became unknown before `before` and of which no receipt has come, locked."""
-    found = tx.execute(_STALE_UNKNOWN, {"before": before})
-    return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts) for r in found]

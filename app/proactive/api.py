@@ -1,50 +1,26 @@
-"""The providers' routes of 155/НҚ: offers in, their states and case files out. What may be offered
+"""The providers' routes of 155/НҚ: the states and case files of their offers. What may be offered
 and what follows from an answer is decided elsewhere.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from app.api import pages
 from app.api.pages import Paged
-from app.api.problems import Problem, Refused, gate_text, invalid, not_found
+from app.api.problems import Problem, not_found
 from app.api.routing import Call, Endpoint, Nothing
-from app.api.texts import FIELDS, INVALID, KINDS
-from app.api.values import Iin, Language, Reference, Words, utc, utc_or_none
+from app.api.values import Language, Reference, Words, utc, utc_or_none
 from app.ledger import journal
-from app.ledger.ids import as_id, new_id
+from app.ledger.ids import as_id
 from app.ledger.keys import Scope
 from app.proactive import records
-from app.proactive.actions import offering, providing
-from app.proactive.actions.offering import Draft, Duplicate, Made
+from app.proactive.actions import providing
 from app.proactive.records import Offer
-from app.proactive.rules import IllegalTransition, Refusal, State
-from app.recipients.rules import check_iin
-
-MOST_OFFERS = 10_000
-DUPLICATE = "duplicate_reference"
-
-Scalar = str | int | float | bool | None
-Service = Annotated[str, Meta(min_length=1, max_length=100, description="A service's code.")]
-
-
-class Proposal(Struct, frozen=True, forbid_unknown_fields=True):
-    """An offer to be made; `reference` is unique per provider."""
-
-    service: Service
-    iin: Iin
-    reference: Reference
-    values: Annotated[dict[str, Scalar], Meta(max_length=50)] = {}
-
-
-class Proposals(Struct, frozen=True, forbid_unknown_fields=True):
-    """Offers to be made together."""
-
-    offers: Annotated[list[Proposal], Meta(max_length=MOST_OFFERS)]
+from app.proactive.rules import IllegalTransition, State
 
 
 class OfferAnswer(Struct, frozen=True):
@@ -62,24 +38,6 @@ class OfferAnswer(Struct, frozen=True):
     closed_at: datetime | None
     answered_by: Literal["sms", "ussd", "app"] | None
     result: Literal["rendered", "refused"] | None
-
-
-class RefusedRow(Struct, frozen=True, omit_defaults=True):
-    """An offer of a batch that was not made. `gate` is the rule that refused, with its clause;
-    "invalid" and "duplicate_reference" are no rules of law and have no clause."""
-
-    index: int
-    gate: str
-    clause: str | None
-    detail: str
-
-
-class BatchAnswer(Struct, frozen=True):
-    """What became of a batch."""
-
-    id: str
-    accepted: int
-    refused: list[RefusedRow]
 
 
 class OfferPage(Struct, frozen=True):
@@ -137,33 +95,6 @@ class CaseAnswer(Struct, frozen=True):
     offer: OfferAnswer
     entries: list[CaseEntry]
     head: str
-
-
-def make_offer(call: Call[Proposal, Nothing]) -> OfferAnswer:
-    if wrong := check_iin(call.body.iin):
-        raise invalid("iin", wrong)
-    made = _make(call, [call.body])[0]
-    if isinstance(made, Duplicate):
-        raise Problem(DUPLICATE)
-    if isinstance(made, Refusal):
-        raise Problem("refused", refused=Refused(made.gate, made.clause, made.detail_key))
-    return shown(made)
-
-
-def make_batch(call: Call[Proposals, Nothing]) -> BatchAnswer:
-    wrong = {i: why for i, p in enumerate(call.body.offers) if (why := check_iin(p.iin))}
-    sound = [(i, p) for i, p in enumerate(call.body.offers) if i not in wrong]
-    made = _make(call, [p for _, p in sound])
-    refused = [
-        RefusedRow(i, INVALID, None, f"iin: {FIELDS[why].in_language(call.language)}")
-        for i, why in wrong.items()
-    ]
-    for (i, _), one in zip(sound, made, strict=True):
-        if not isinstance(one, Offer):
-            refused.append(_refused_row(i, one, call.language))
-    refused.sort(key=lambda row: row.index)
-    accepted = len(call.body.offers) - len(refused)
-    return BatchAnswer(str(new_id(call.unit.now)), accepted, refused)
 
 
 def read_offer(call: Call[None, Nothing]) -> OfferAnswer:
@@ -225,30 +156,6 @@ def read_case(call: Call[None, Nothing]) -> CaseAnswer:
     )
 
 
-def _make(call: Call[Any, Nothing], proposals: list[Proposal]) -> list[Made]:
-    provider = call.caller.provider
-    drafts = [Draft(p.service, p.iin, p.reference, p.values) for p in proposals]
-    made = offering.make(call.rt, call.unit, provider, drafts)
-    refused = [d.reference for d, m in zip(drafts, made, strict=True) if isinstance(m, Refusal)]
-    if not refused:
-        return made
-    # Of two calls racing with one reference the second learns only from the database that it is
-    # taken, and that cannot tell which of the two rules was broken.
-    kept = {m.reference for m in made if isinstance(m, Offer)}
-    taken = records.known_references(call.unit.tx, provider, refused) - kept
-    return [
-        Duplicate(d.reference) if isinstance(m, Refusal) and d.reference in taken else m
-        for d, m in zip(drafts, made, strict=True)
-    ]
-
-
-def _refused_row(index: int, made: Refusal | Duplicate, language: str) -> RefusedRow:
-    if isinstance(made, Duplicate):
-        return RefusedRow(index, DUPLICATE, None, KINDS[DUPLICATE].detail.in_language(language))
-    text = gate_text(Refused(made.gate, made.clause, made.detail_key))
-    return RefusedRow(index, made.gate, made.clause, text.in_language(language))
-
-
 def _id(call: Call[Any, Any]) -> UUID:
     found = as_id(call.path["id"])
     if found is None:
@@ -292,43 +199,13 @@ def _entry(call: Call[None, Nothing], entry: journal.Entry, *, with_said: bool) 
 
 _AT = datetime(2026, 1, 31, 9, tzinfo=UTC)
 _EXAMPLE_ID = "019c1234-5678-7abc-8def-0123456789ab"
-_PROPOSAL = Proposal("birth-benefit", "900101300126", "A-1")
-_OFFER = OfferAnswer(
+EXAMPLE = OfferAnswer(
     _EXAMPLE_ID, "A-1", "birth-benefit", State.MADE, "kk", _AT, None, None, None, None, None, None
 )
 _ENTRY = CaseEntry(1, _AT, "made", {}, "{…}", "5e…", None)
 _PROVIDER = (Scope.PROVIDER,)
 
 ENDPOINTS = (
-    Endpoint(
-        method="POST",
-        path="/v1/offers",
-        scopes=_PROVIDER,
-        summary="Make an offer",
-        handler=make_offer,
-        body=Proposal,
-        answer=OfferAnswer,
-        status=201,
-        location="/v1/offers/{id}",
-        errors=(DUPLICATE, "refused"),
-        body_example=_PROPOSAL,
-        answer_example=_OFFER,
-        description="Judged by the gates of 155/НҚ at once; the SMS leaves within sending hours.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/v1/offer-batches",
-        scopes=_PROVIDER,
-        summary="Make up to 10 000 offers",
-        handler=make_batch,
-        body=Proposals,
-        answer=BatchAnswer,
-        status=202,
-        body_example=Proposals([_PROPOSAL]),
-        answer_example=BatchAnswer(
-            _EXAMPLE_ID, 0, [RefusedRow(0, "consent_given", "155:3", "There is no consent.")]
-        ),
-    ),
     Endpoint(
         method="GET",
         path="/v1/offers",
@@ -337,7 +214,7 @@ ENDPOINTS = (
         handler=list_offers,
         query=OfferQuery,
         answer=OfferPage,
-        answer_example=OfferPage([_OFFER], None),
+        answer_example=OfferPage([EXAMPLE], None),
     ),
     Endpoint(
         method="GET",
@@ -347,7 +224,7 @@ ENDPOINTS = (
         handler=read_offer,
         answer=OfferAnswer,
         errors=("not_found",),
-        answer_example=_OFFER,
+        answer_example=EXAMPLE,
     ),
     Endpoint(
         method="POST",
@@ -359,7 +236,7 @@ ENDPOINTS = (
         answer=OfferAnswer,
         errors=("not_found", "state"),
         body_example=Withdrawal("The child was registered in another region."),
-        answer_example=_OFFER,
+        answer_example=EXAMPLE,
     ),
     Endpoint(
         method="POST",
@@ -371,7 +248,7 @@ ENDPOINTS = (
         answer=OfferAnswer,
         errors=("not_found", "state"),
         body_example=Result("rendered", document="No. 17 of 31.01.2026"),
-        answer_example=_OFFER,
+        answer_example=EXAMPLE,
     ),
     Endpoint(
         method="GET",
@@ -381,6 +258,6 @@ ENDPOINTS = (
         handler=read_case,
         answer=CaseAnswer,
         errors=("not_found",),
-        answer_example=CaseAnswer(_OFFER, [_ENTRY], "5e…"),
+        answer_example=CaseAnswer(EXAMPLE, [_ENTRY], "5e…"),
     ),
 )

@@ -114,6 +114,15 @@ _REFERENCES = sql(
     """SELECT reference FROM offers
     WHERE provider = :provider AND reference = ANY(CAST(:references AS text[]))"""
 )
+_MADE_SINCE = sql(
+    """SELECT recipient_id AS one, NULL AS phone, count(*) AS made, min(created_at) AS since
+    FROM offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND created_at > :since
+    GROUP BY recipient_id
+    UNION ALL
+    SELECT NULL, phone_index, count(*), min(created_at)
+    FROM offers WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND created_at > :since
+    GROUP BY phone_index"""
+)
 _OPEN_PAIRS = sql(
     """SELECT recipient_id, service FROM offers
     WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
@@ -134,7 +143,10 @@ _PAGE = sql(
 )
 _OF_RECIPIENT = sql(
     f"""SELECT {_COLUMNS} FROM offers WHERE recipient_id = :recipient AND sent_at IS NOT NULL
-      AND (CAST(:after AS uuid) IS NULL OR id < :after) ORDER BY id DESC LIMIT :limit"""
+      AND (CAST(:after AS uuid) IS NULL OR id < :after)
+      AND (CAST(:since AS timestamptz) IS NULL OR EXISTS (
+          SELECT FROM journal j WHERE j.case_id = offers.id AND j.at >= :since))
+    ORDER BY id DESC LIMIT :limit"""
 )
 _OF_PHONE = sql(
     f"""SELECT {_COLUMNS} FROM offers WHERE phone_index = :phone AND sent_at IS NOT NULL
@@ -245,6 +257,15 @@ def known_references(tx: Tx, provider: str, references: Sequence[str]) -> set[st
     return set(tx.execute(_REFERENCES, values).scalars())
 
 
+def made_since(
+    tx: Tx, recipients: Sequence[UUID], phones: Sequence[bytes], since: datetime
+) -> dict[UUID | bytes, tuple[int, datetime]]:
+    """How many offers were made since then, and when the first of them, by recipient and phone."""
+    values = {"recipients": list(recipients), "phones": list(phones), "since": since}
+    rows = tx.execute(_MADE_SINCE, values)
+    return {r.one or bytes(r.phone): (r.made, r.since) for r in rows}
+
+
 def open_pairs(tx: Tx, recipients: Sequence[UUID]) -> set[tuple[UUID, str]]:
     """(recipient, service) pairs with an open offer."""
     rows = tx.execute(_OPEN_PAIRS, {"recipients": list(recipients)})
@@ -287,10 +308,17 @@ def page(
 
 
 def of_recipient(
-    tx: Tx, vault: Vault, recipient_id: UUID, *, after: UUID | None, limit: int
+    tx: Tx,
+    vault: Vault,
+    recipient_id: UUID,
+    *,
+    after: UUID | None,
+    limit: int,
+    since: datetime | None = None,
 ) -> list[Offer]:
-    """The offers a person has been asked about, newest first."""
-    values = {"recipient": recipient_id, "after": after, "limit": limit}
+    """The offers a person has been asked about, newest first; with `since`, only those to which
+    something happened from then on."""
+    values = {"recipient": recipient_id, "after": after, "limit": limit, "since": since}
     return [_offer(vault, r) for r in tx.execute(_OF_RECIPIENT, values)]
 
 

@@ -9,7 +9,7 @@ from app.conversation.rooms import Listed, Reply, Unasked
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
-from app.proactive.actions import delivering, listing, offering, replying, revoking
+from app.proactive.actions import delivering, listing, offering, replying, revoking, speaking
 from app.proactive.actions.saying import ROOM
 from app.runtime import Runtime
 
@@ -46,6 +46,9 @@ class ProactiveRoom:
 
     def consents_changed(self, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
         revoking.revoke(self.rt, unit, recipient_ids)
+
+    def language_chosen(self, unit: Unit, recipient_id: UUID, language: str) -> None:
+        speaking.speak(self.rt, unit, recipient_id, language)
 
     def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
         delivering.noted(unit, notes)

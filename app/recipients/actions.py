@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
+from app.conversation.inbox import HeedsLanguage
 from app.conversation.rooms import Rooms
+from app.ledger.ids import new_id
+from app.ledger.journal import Chain
 from app.ledger.unit import Unit
 from app.recipients import records
-from app.recipients.records import NewConsent, NewRecipient
+from app.recipients.records import Consent, NewConsent, NewRecipient, Recipient
 from app.recipients.rules import check_iin, normalise_phone
 
 YEARS: Final = range(1900, 2200)
@@ -69,6 +72,50 @@ def register_consents(rooms: Rooms, unit: Unit, rows: Sequence[NewConsent]) -> T
         for room in rooms.values():
             room.consents_changed(unit, [person.id for person in people.values()])
     return Taken(len(kept), rejected)
+
+
+def give_consent(unit: Unit, person: Recipient, iin: str, purpose: str) -> None:
+    """A person consents in the app. One that is valid already stays as it is."""
+    if any(_is_valid(c, purpose, unit.now) for c in records.consents_of(unit.tx, unit.vault, iin)):
+        return
+    reference = f"app-{new_id(unit.now)}"
+    given = NewConsent(iin, purpose, reference, unit.now, None, None)
+    records.save_consents(unit.tx, unit.vault, [given], unit.now)
+    _note(unit, "consent-given", person, purpose, [reference])
+
+
+def withdraw_consent(rooms: Rooms, unit: Unit, person: Recipient, iin: str, purpose: str) -> None:
+    """A person withdraws their consent in the app; the rooms are told."""
+    ended = records.withdraw_consents(unit.tx, unit.vault, iin, purpose, unit.now)
+    if ended:
+        _note(unit, "consent-withdrawn", person, purpose, ended)
+        for room in rooms.values():
+            room.consents_changed(unit, [person.id])
+
+
+def choose_language(rooms: Rooms, unit: Unit, person: Recipient, language: str) -> None:
+    """A person chooses the language they are written to in (52, clause 16); open cases heed it."""
+    records.set_language(unit.tx, person.id, language, unit.now)
+    for room in rooms.values():
+        if isinstance(room, HeedsLanguage):
+            room.language_chosen(unit, person.id, language)
+
+
+def _is_valid(consent: Consent, purpose: str, now: datetime) -> bool:
+    begun = consent.purpose == purpose and consent.given_at <= now
+    until = [at for at in (consent.valid_until, consent.ended_at) if at is not None]
+    return begun and all(at > now for at in until)
+
+
+def _note(
+    unit: Unit, kind: str, person: Recipient, purpose: str, references: Sequence[str]
+) -> None:
+    """What a person decided is a case of its own: one entry, chained and sealed as all others."""
+    chain = Chain(new_id(unit.now))
+    unit.journal.append(
+        chain, kind, unit.now,
+        recipient=person.id, purpose=purpose, references=sorted(references), how="app",
+    )  # fmt: skip
 
 
 def _sort(

@@ -77,22 +77,41 @@ _UPSERT = sql(
 )
 _CONSENT = sql(
     """INSERT INTO consents (iin_index, purpose, reference, given_at, valid_until, revoked_at,
-        updated_at)
-    SELECT iin_index, purpose, reference, given_at, valid_until, revoked_at, :now
+        withdrawn_at, updated_at)
+    SELECT iin_index, purpose, reference, given_at, valid_until, revoked_at,
+        (SELECT max(w.withdrawn_at) FROM consents w
+         WHERE w.iin_index = t.iin_index AND w.purpose = t.purpose
+           AND w.withdrawn_at >= t.given_at), :now
     FROM unnest(CAST(:iin_index AS bytea[]), CAST(:purpose AS text[]),
         CAST(:reference AS text[]), CAST(:given_at AS timestamptz[]),
         CAST(:valid_until AS timestamptz[]), CAST(:revoked_at AS timestamptz[]))
         AS t (iin_index, purpose, reference, given_at, valid_until, revoked_at)
     ON CONFLICT (iin_index, purpose, reference) DO UPDATE SET given_at = excluded.given_at,
         valid_until = excluded.valid_until, revoked_at = excluded.revoked_at,
+        withdrawn_at = CASE WHEN excluded.given_at > consents.withdrawn_at
+            THEN NULL ELSE consents.withdrawn_at END,
         updated_at = excluded.updated_at"""
+)
+_CONSENTS = sql(
+    """SELECT purpose, reference, given_at, valid_until,
+        least(revoked_at, withdrawn_at) AS ended_at
+    FROM consents WHERE iin_index = :iin_index ORDER BY given_at DESC, purpose, reference"""
+)
+_WITHDRAW = sql(
+    """UPDATE consents SET withdrawn_at = :now, updated_at = :now
+    WHERE iin_index = :iin_index AND purpose = :purpose AND given_at <= :now
+      AND withdrawn_at IS NULL AND (revoked_at IS NULL OR revoked_at > :now)
+      AND (valid_until IS NULL OR valid_until > :now)
+    RETURNING reference"""
 )
 # Of several consents for a purpose the one that lasts longest counts; a revoked one counts last.
 _FACTS = """SELECT r.*, c.reference AS consent_reference, c.given_at AS consent_given_at,
-        c.valid_until AS consent_until, c.revoked_at AS consent_revoked_at
+        c.valid_until AS consent_until,
+        least(c.revoked_at, c.withdrawn_at) AS consent_revoked_at
     FROM recipients r LEFT JOIN LATERAL (
         SELECT * FROM consents WHERE iin_index = r.iin_index AND purpose = 'personal-data'
-        ORDER BY revoked_at DESC NULLS FIRST, valid_until DESC NULLS FIRST LIMIT 1) c ON true
+        ORDER BY least(revoked_at, withdrawn_at) DESC NULLS FIRST,
+            valid_until DESC NULLS FIRST LIMIT 1) c ON true
     """
 _BY_IIN = sql(_FACTS + "WHERE r.iin_index = ANY(CAST(:keys AS bytea[]))")
 _BY_ID = sql(_FACTS + "WHERE r.id = ANY(CAST(:keys AS uuid[]))")
@@ -168,6 +187,30 @@ def save_consents(tx: Tx, vault: Vault, rows: Sequence[NewConsent], now: datetim
             "now": now,
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A consent as its giver sees it; `ended_at` by them or by the register."""
+
+    purpose: str
+    reference: str
+    given_at: datetime
+    valid_until: datetime | None
+    ended_at: datetime | None
+
+
+def consents_of(tx: Tx, vault: Vault, iin: str) -> list[Consent]:
+    """All consents of a person, latest first."""
+    rows = tx.execute(_CONSENTS, {"iin_index": vault.index("iin", iin)})
+    return [Consent(r.purpose, r.reference, r.given_at, r.valid_until, r.ended_at) for r in rows]
+
+
+def withdraw_consents(tx: Tx, vault: Vault, iin: str, purpose: str, now: datetime) -> list[str]:
+    """Ends every valid consent for a purpose by the person's own wish, which no older word of a
+    register undoes; the references."""
+    values = {"iin_index": vault.index("iin", iin), "purpose": purpose, "now": now}
+    return list(tx.execute(_WITHDRAW, values).scalars())
 
 
 def by_iin(tx: Tx, vault: Vault, iins: Sequence[str]) -> dict[str, Recipient]:

@@ -5,9 +5,12 @@ shown, and which answers can still be taken. What an answer does is the same as 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from app.conversation import records as conversation
 from app.conversation.records import Question
 from app.conversation.rooms import Reply
+from app.ledger import journal
 from app.ledger.unit import Unit
 from app.proactive import records, rules
 from app.proactive.actions import replying
@@ -24,6 +27,7 @@ from dialogs.engine.render import Card, mobile
 from dialogs.engine.turn import UnknownChoice
 from dialogs.engine.wording import BOTH
 
+LATE = ("heard-late", "heard-after-the-end")
 EVENTS = {"yes": Event.YES, "no": Event.NO}
 
 __all__ = ["AnsweredBefore", "TooLate", "UnknownChoice", "answer", "find", "screens"]
@@ -55,15 +59,19 @@ def answer(
     """Takes the answer `choice` to an offer; `language` is the one it was asked for in. Answering
     the same once more changes nothing. None: no offer of this person.
 
-    Raises UnknownChoice, AnsweredBefore, TooLate, or IllegalTransition where the offer has ended
-    without an answer."""
+    Raises UnknownChoice, AnsweredBefore, or IllegalTransition where the offer has ended without an
+    answer; and TooLate, having written into the journal that it came."""
     if find(unit, recipient_id, offer_id) is None:
         return None
     offer = records.lock(unit.tx, unit.vault, [offer_id])[offer_id]
     question = _questions(unit, [offer])[offer.id]
     said = turn.choose(every.dialog(DIALOG), question.step, choice)
     if not _is_answerable(unit, offer):
-        _judge_again(offer, choice)
+        try:
+            _judge_again(offer, choice)
+        except TooLate:
+            _keep_late(unit, offer, choice, language)
+            raise
         return offer
     heard = Reply(
         question=question,
@@ -92,6 +100,22 @@ def _judge_again(offer: Offer, choice: str) -> None:
         raise TooLate
     if first is None:
         raise IllegalTransition(offer.state, EVENTS[choice])
+
+
+def _keep_late(unit: Unit, offer: Offer, choice: str, language: str | None) -> None:
+    """What came too late is kept, once: an app that tries again says nothing new."""
+    if any(
+        entry.kind in LATE and msgspec.json.decode(entry.body)["facts"].get("how") == "app"
+        for entry in journal.of_case(unit.tx, offer.id)
+    ):
+        return
+    kind = "heard-late" if is_open(offer) else "heard-after-the-end"
+    shown_in = language or offer.language or BOTH
+    unit.journal.append(
+        offer.chain, kind, unit.now, choice.encode(), how="app", received_at=unit.now,
+        label=choice, rule="choice", shown_in=shown_in,
+    )  # fmt: skip
+    records.save(unit.tx, [offer])
 
 
 def screens(

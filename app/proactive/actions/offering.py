@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from app.conversation.records import Question
 from app.ledger import binds
 from app.ledger.ids import new_id
 from app.ledger.journal import Chain
+from app.ledger.keys import LIVE, Kind, Reach
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.proactive import records, rules
@@ -44,65 +45,126 @@ class Duplicate:
     reference: str
 
 
-Made = Offer | Refusal | Duplicate
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A recipient or a phone has been made as many offers as one may be made a day; in so many
+    seconds there may be another."""
+
+    seconds: float
+
+
+Made = Offer | Refusal | Duplicate | Capped
 
 # Found by the database when two transactions make twins, and when a phone changes hands meanwhile.
 ALREADY_OPEN = Refusal("already_open", "155:4", "gate.already_open.same-service")
+NOT_IN_TEAM = Refusal("phone_reachable", "155:4", "gate.phone_reachable.not-in-team")
+NOT_SIMULATED = Refusal("phone_reachable", "155:4", "gate.phone_reachable.not-simulated")
 PHONE_CHANGED = Refusal("phone_registered", "155:3", "gate.phone_registered.missing")
 
 
-def make(rt: Runtime, unit: Unit, provider: str, drafts: Sequence[Draft]) -> list[Made]:
+SIMULATOR = "simulator"
+"""The network of the simulator's bind: what a test key makes leaves by no other."""
+HANDSETS = "+7700000"  # and four digits: nobody's phones but the simulator's
+DAY = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the drafts of one call are judged by; it grows with every offer that is made."""
+
+    provider: str
+    reach: Reach
+    people: Mapping[str, Recipient]
+    open_pairs: set[tuple[UUID, str]]
+    taken: set[str]
+    silent: frozenset[str]
+    made: dict[UUID | bytes, tuple[int, datetime]]  # how many since when, by recipient and phone
+
+
+def make(
+    rt: Runtime, unit: Unit, provider: str, drafts: Sequence[Draft], reach: Reach = LIVE
+) -> list[Made]:
     """Makes an offer of every draft that passes the gates, in the drafts' order. A question whose
     phone is free goes to the outbox at once; the others wait for their turn."""
     people = by_iin(unit.tx, unit.vault, [d.iin for d in drafts])
-    open_pairs = records.open_pairs(unit.tx, [p.id for p in people.values()])
-    silent = binds.silent_networks(binds.every(unit.tx))
-    taken = records.known_references(unit.tx, provider, [d.reference for d in drafts])
+    known = _Known(
+        provider,
+        reach,
+        people,
+        records.open_pairs(unit.tx, [p.id for p in people.values()]),
+        records.known_references(unit.tx, provider, [d.reference for d in drafts]),
+        binds.silent_networks(binds.every(unit.tx)),
+        _made_today(rt, unit, list(people.values())),
+    )
     made: list[Made] = []
     for draft in drafts:
-        person = people.get(draft.iin)
-        answer = _judge(rt, unit, provider, draft, person, open_pairs, taken, silent)
+        answer = _judge(rt, unit, draft, known)
         if isinstance(answer, Offer):
-            taken.add(draft.reference)
-            open_pairs.add((answer.recipient_id, answer.service))
+            known.taken.add(draft.reference)
+            known.open_pairs.add((answer.recipient_id, answer.service))
+            for one in (answer.recipient_id, answer.phone_index):
+                count, since = known.made.get(one, (0, unit.now))
+                known.made[one] = count + 1, since
         made.append(answer)
-    return _store(rt, unit, provider, made)
+    return _store(rt, unit, provider, made, reach)
 
 
-def _judge(
-    rt: Runtime,
-    unit: Unit,
-    provider: str,
-    draft: Draft,
-    person: Recipient | None,
-    open_pairs: set[tuple[UUID, str]],
-    taken: set[str],
-    silent: frozenset[str],
-) -> Made:
-    if draft.reference in taken:
+def _judge(rt: Runtime, unit: Unit, draft: Draft, known: _Known) -> Made:
+    if draft.reference in known.taken:
         return Duplicate(draft.reference)
-    is_open = person is not None and (person.id, draft.service) in open_pairs
-    facts = facts_of(rt, draft.service, person, is_open=is_open, silent=silent)
+    person = known.people.get(draft.iin)
+    is_open = person is not None and (person.id, draft.service) in known.open_pairs
+    facts = facts_of(rt, draft.service, person, is_open=is_open, silent=known.silent)
     refusal = rules.judge(facts, unit.now)
     if refusal is not None:
         return refusal
     # A passed phone_registered gate means there is a person with a phone.
     assert person is not None and person.phone_index is not None and person.phone is not None
-    return _draw_up(unit, provider, draft, person, person.phone_index, person.phone)
+    beyond = _beyond(rt, known.reach, person.phone_index, person.phone)
+    if beyond is not None:
+        return beyond
+    limits = rt.settings.limits
+    for one, most in (
+        (person.id, limits.recipient_per_day),
+        (person.phone_index, limits.phone_per_day),
+    ):
+        count, since = known.made.get(one, (0, unit.now))
+        if most and count >= most:
+            return Capped((since + DAY - unit.now).total_seconds())
+    return _draw_up(unit, known, draft, person, person.phone_index, person.phone)
+
+
+def _beyond(rt: Runtime, reach: Reach, phone_index: bytes, phone: str) -> Refusal | None:
+    """Whether a phone lies beyond what the key may reach. All of a sandbox is there to be tried
+    out; elsewhere a test key reaches no phone that could be somebody's."""
+    if reach.kind is Kind.TEAM and phone_index not in reach.phones:
+        return NOT_IN_TEAM
+    is_handset = phone.startswith(HANDSETS) or rt.settings.is_sandbox
+    return NOT_SIMULATED if reach.kind is Kind.TEST and not is_handset else None
+
+
+def _made_today(
+    rt: Runtime, unit: Unit, people: Sequence[Recipient]
+) -> dict[UUID | bytes, tuple[int, datetime]]:
+    limits = rt.settings.limits
+    if not people or not (limits.recipient_per_day or limits.phone_per_day):
+        return {}
+    phones = [p.phone_index for p in people if p.phone_index is not None]
+    return records.made_since(unit.tx, [p.id for p in people], phones, unit.now - DAY)
 
 
 def _draw_up(
-    unit: Unit, provider: str, draft: Draft, person: Recipient, phone_index: bytes, phone: str
+    unit: Unit, known: _Known, draft: Draft, person: Recipient, phone_index: bytes, phone: str
 ) -> Offer:
     offer_id = new_id(unit.now)
     return Offer(
         id=offer_id,
-        provider=provider,
+        provider=known.provider,
         reference=draft.reference,
         service=draft.service,
         recipient_id=person.id,
         phone_index=phone_index,
-        network=person.network,
+        network=SIMULATOR if known.reach.kind is Kind.TEST else person.network,
         language=person.language,
         secret=Secret.of(unit.vault, offer_id, Sealed(phone, dict(draft.values))),
         state=State.MADE,
@@ -134,10 +196,13 @@ def facts_of(
     )
 
 
-def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made]) -> list[Made]:
+def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reach) -> list[Made]:
     offers = [m for m in made if isinstance(m, Offer)]
     for offer in offers:
-        unit.journal.append(offer.chain, "made", unit.now, **_grounds(rt, offer, unit.now))
+        grounds = _grounds(rt, offer, unit.now)
+        if reach.kind is not Kind.LIVE:
+            grounds["key"] = reach.kind
+        unit.journal.append(offer.chain, "made", unit.now, **grounds)
         offer.loaded = (offer.state, offer.chain.version)
     free = records.insert(unit.tx, provider, offers, unit.now)
     if len(free) < len(offers):  # another transaction was quicker with the same reference or pair

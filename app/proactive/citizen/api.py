@@ -14,6 +14,7 @@ from app.api.auth import CITIZEN
 from app.api.pages import Paged
 from app.api.problems import Problem, Refused, invalid, not_found
 from app.api.routing import Call, Endpoint, Nothing
+from app.api.values import Moment
 from app.ledger.ids import as_id
 from app.proactive import records
 from app.proactive.actions import answering
@@ -60,14 +61,25 @@ class Answered(Struct, frozen=True, forbid_unknown_fields=True):
     choice: Annotated[str, Meta(min_length=1, max_length=50, examples=["yes"])]
 
 
-def list_my_offers(call: Call[None, Paged]) -> CitizenOfferPage:
+class InboxQuery(Paged, frozen=True, forbid_unknown_fields=True):
+    """Which of them; `since`: only those to which something happened from then on."""
+
+    since: Moment | None = None
+
+
+def list_my_offers(call: Call[None, InboxQuery]) -> CitizenOfferPage:
     after = pages.after(call.query.cursor)
     recipient_id = _recipient_id(call)
     if recipient_id is None:
         return CitizenOfferPage([], None)
     limit = call.query.limit
     found = records.of_recipient(
-        call.unit.tx, call.unit.vault, recipient_id, after=after, limit=limit + 1
+        call.unit.tx,
+        call.unit.vault,
+        recipient_id,
+        after=after,
+        limit=limit + 1,
+        since=call.query.since,
     )
     page, following = pages.cut(found, limit, lambda offer: str(offer.id))
     return CitizenOfferPage(_shown(call, page), following)
@@ -81,7 +93,7 @@ def read_my_offer(call: Call[None, Nothing]) -> CitizenOffer:
     return _shown(call, [offer])[0]
 
 
-def answer_my_offer(call: Call[Answered, Nothing]) -> CitizenOffer:
+def answer_my_offer(call: Call[Answered, Nothing]) -> CitizenOffer | Problem:
     recipient_id, offer_id = _ids(call)
     choice = call.body.choice
     try:
@@ -90,8 +102,8 @@ def answer_my_offer(call: Call[Answered, Nothing]) -> CitizenOffer:
         raise invalid("choice", "choice") from None
     except AnsweredBefore as error:
         raise Problem("answered", answer=_in_words(call, error.first)) from None
-    except TooLate:
-        raise Problem("too_late", refused=WINDOW_CLOSED) from None
+    except TooLate:  # returned, not raised: that it came is in the journal and must stay there
+        return Problem("too_late", refused=WINDOW_CLOSED)
     except IllegalTransition as error:
         raise Problem("state", state=error.state) from None
     if offer is None:
@@ -151,7 +163,7 @@ ENDPOINTS = (
         scopes=(CITIZEN,),
         summary="List the offers I was asked about, newest first",
         handler=list_my_offers,
-        query=Paged,
+        query=InboxQuery,
         answer=CitizenOfferPage,
         answer_example=CitizenOfferPage([_OFFER], None),
         revalidated=True,

@@ -2,16 +2,17 @@
 them is not theirs to change here.
 """
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from app.api.auth import CITIZEN
 from app.api.problems import not_found
 from app.api.routing import Call, Endpoint, Nothing
-from app.api.values import Language
-from app.recipients import records
-from app.recipients.records import Recipient
+from app.api.values import Language, utc, utc_or_none
+from app.recipients import actions, records
+from app.recipients.records import Consent, Recipient
 from app.recipients.rules import mask_phone
 
 
@@ -38,10 +39,57 @@ def read_me(call: Call[None, Nothing]) -> Me:
 def change_me(call: Call[Wishes, Nothing]) -> Me:
     unit, wishes, person = call.unit, call.body, _person(call)
     if wishes.language is not None and wishes.language != person.language:
-        records.set_language(unit.tx, person.id, wishes.language, unit.now)
+        actions.choose_language(call.rt.rooms, unit, person, wishes.language)
     if wishes.sms is not None and wishes.sms != person.sms:
         records.set_sms(unit.tx, person.id, wishes.sms, unit.now)
     return _shown(_person(call))
+
+
+class MyConsent(Struct, frozen=True):
+    """A consent and whether it holds now; `ended_at` is when it was withdrawn or revoked."""
+
+    purpose: str
+    reference: str
+    given_at: datetime
+    valid_until: datetime | None
+    ended_at: datetime | None
+
+
+class MyConsents(Struct, frozen=True):
+    """Consents, latest first."""
+
+    items: list[MyConsent]
+    next: str | None
+
+
+class Decision(Struct, frozen=True, forbid_unknown_fields=True):
+    """`given` true: I consent; false: I withdraw whatever consent there is for the purpose."""
+
+    purpose: Literal["personal-data"]
+    given: bool
+
+
+def list_my_consents(call: Call[None, Nothing]) -> MyConsents:
+    _person(call)
+    found = records.consents_of(call.unit.tx, call.unit.vault, call.caller.iin)
+    return MyConsents([_consent(one) for one in found], None)
+
+
+def decide_on_consent(call: Call[Decision, Nothing]) -> MyConsents:
+    unit, person, iin = call.unit, _person(call), call.caller.iin
+    if call.body.given:
+        actions.give_consent(unit, person, iin, call.body.purpose)
+    else:
+        actions.withdraw_consent(call.rt.rooms, unit, person, iin, call.body.purpose)
+    found = records.consents_of(unit.tx, unit.vault, iin)
+    return MyConsents([_consent(one) for one in found], None)
+
+
+def _consent(one: Consent) -> MyConsent:
+    return MyConsent(
+        one.purpose, one.reference, utc(one.given_at), utc_or_none(one.valid_until),
+        utc_or_none(one.ended_at),
+    )  # fmt: skip
 
 
 def _person(call: Call[Any, Any]) -> Recipient:
@@ -56,6 +104,8 @@ def _shown(person: Recipient) -> Me:
     return Me(person.language, person.sms, phone)  # type: ignore[arg-type]
 
 
+_AT = datetime(2026, 1, 31, 9, tzinfo=UTC)
+_CONSENTS = MyConsents([MyConsent("personal-data", "C-1", _AT, None, None)], None)
 _ME = Me("kk", True, "+7 701 *** ** 00")
 
 ENDPOINTS = (
@@ -81,5 +131,32 @@ ENDPOINTS = (
         errors=("not_found",),
         body_example=Wishes(language="ru"),
         answer_example=_ME,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/me/consents",
+        scopes=(CITIZEN,),
+        summary="List the consents I gave",
+        handler=list_my_consents,
+        answer=MyConsents,
+        errors=("not_found",),
+        answer_example=_CONSENTS,
+        revalidated=True,
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/me/consents",
+        scopes=(CITIZEN,),
+        summary="Give or withdraw a consent",
+        handler=decide_on_consent,
+        body=Decision,
+        answer=MyConsents,
+        errors=("not_found",),
+        body_example=Decision("personal-data", False),
+        answer_example=_CONSENTS,
+        description=(
+            "The same decision again changes nothing. What is withdrawn ends the open offers that "
+            "were made on it (155/НҚ, clause 3), and no older word of a register undoes it."
+        ),
     ),
 )

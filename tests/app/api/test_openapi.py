@@ -20,6 +20,8 @@ ROUTES = {
     ("POST", "/v1/webhooks/{id}/replay"), ("GET", "/v1/binds"),
     ("GET", "/v1/me"), ("PATCH", "/v1/me"), ("GET", "/v1/me/offers"),
     ("GET", "/v1/me/offers/{id}"), ("POST", "/v1/me/offers/{id}/answer"),
+    ("GET", "/v1/me/consents"), ("POST", "/v1/me/consents"),
+    ("GET", "/v1/me/notices"), ("POST", "/v1/me/notices/{id}/read"),
     ("GET", "/v1/me/events"), ("POST", "/v1/me/events/tickets"),
 }  # fmt: skip
 

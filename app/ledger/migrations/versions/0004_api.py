@@ -20,7 +20,17 @@ CREATE INDEX feed_of_recipient ON feed (recipient_id, xid, seq);
 CREATE INDEX offers_of_recipient ON offers (recipient_id, id);
 """
 
-STATEMENTS: tuple[str, ...] = (FEED,)
+# A consent that its giver withdrew in the app; the register's own word stays in `revoked_at`.
+CONSENTS = "ALTER TABLE consents ADD COLUMN withdrawn_at timestamptz"
+
+# A test key's offers reach the simulator alone, a team key's only these phones.
+KEYS = """
+ALTER TABLE api_keys ADD COLUMN kind text NOT NULL DEFAULT 'live'
+        CHECK (kind IN ('live', 'test', 'team')),
+    ADD COLUMN phones bytea[] NOT NULL DEFAULT '{}'
+"""
+
+STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS)
 
 
 def upgrade() -> None:

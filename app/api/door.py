@@ -1,0 +1,177 @@
+"""The door of every address: receives a call, has it carried out and answers it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api import auth, gathered, idempotency, language, limits, revalidation
+from app.api.auth import Tokens
+from app.api.checking import read_query
+from app.api.gathering import Gatherer
+from app.api.problems import MEDIA_TYPE, Problem, contained
+from app.api.reading import read_limited
+from app.api.routing import (
+    Call,
+    Done,
+    Endpoint,
+    Sent,
+    call_of,
+    encoded,
+    problem_response,
+    read_sent,
+)
+from app.api.streams import Streaming, Streams
+from app.clock import system_clock
+from app.ledger.failures import FAILURES, is_race
+from app.ledger.idempotency import Answer, Claim
+from app.ledger.unit import Unit
+from app.runtime import Runtime
+
+T = TypeVar("T")
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Carries calls out on a runtime; `tokens` reads those of citizens."""
+
+    rt: Runtime
+    tokens: Tokens | None = None
+    streams: Streams | None = None
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    gatherers: dict[str, Gatherer[Sent, Response | Problem]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for method, endpoint in self.endpoints.items():
+            if endpoint.many is not None:
+                self.gatherers[method] = Gatherer(partial(self._carry_out_all, endpoint))
+
+    async def __call__(self, request: Request) -> Response:
+        """Answers one HTTP request; never raises."""
+        spoken = language.of(request.headers.get("accept-language"))
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = self.endpoints[method]
+        try:
+            sent = await _receive(request, endpoint, spoken)
+            if method in self.gatherers:
+                done = await self.gatherers[method].ask(sent)
+            else:
+                done = await run_in_threadpool(
+                    contained, partial(self._carry_out, endpoint, sent), endpoint.path
+                )
+        except Problem as problem:
+            done = problem
+        return problem_response(done, spoken) if isinstance(done, Problem) else done
+
+    def _carry_out_all(
+        self, endpoint: Endpoint, batch: Sequence[Sent]
+    ) -> Sequence[Response | Problem]:
+        """Carries calls out together; where one of them spoils it, each alone."""
+        if len(batch) > 1:
+            together = partial(gathered.carry_out, self.rt, self.tokens, endpoint, batch)
+            done = contained(partial(_again, together), endpoint.path)
+            if not isinstance(done, Problem):
+                return [
+                    _finished(endpoint, one, sent) for one, sent in zip(done, batch, strict=True)
+                ]
+            if done.kind == "unavailable":
+                return [done] * len(batch)
+        return [contained(partial(self._carry_out, endpoint, s), endpoint.path) for s in batch]
+
+    def _carry_out(self, endpoint: Endpoint, sent: Sent) -> Response:
+        """Carries a call out, again where another transaction was in its way."""
+        return _again(partial(self._carry_out_once, endpoint, sent))
+
+    def _carry_out_once(self, endpoint: Endpoint, sent: Sent) -> Response:
+        caller = auth.identify(self.rt, sent.token, self.tokens, system_clock())
+        auth.admit(caller, endpoint.scopes)
+        limits.admit(self.rt, [caller])
+        query = read_query(sent.query, endpoint.query)
+        body = read_sent(endpoint, sent.raw)
+        endpoint.before(self.rt, body)
+
+        def call_in(unit: Unit) -> Call[Any, Any]:
+            return call_of(self.rt, unit, caller, body, query, sent)
+
+        def do(unit: Unit) -> Answer:
+            return encoded(endpoint, endpoint.handler(call_in(unit)), sent.language)
+
+        if endpoint.follow is not None and self.streams is not None:
+            with self.rt.unit() as unit:
+                return Streaming(self.streams, endpoint.follow(call_in(unit)))
+        if sent.idempotency_key is None:
+            with self.rt.unit() as unit:
+                answer = do(unit)
+            return _response(endpoint, Done(answer), sent)
+        mark = idempotency.fingerprint(self.rt.vault, endpoint.method, sent.address, body)
+        answer, is_replay = idempotency.once(
+            self.rt,
+            Claim(caller.owner, sent.idempotency_key, mark),
+            lambda problem: Answer(problem.status, problem.body(sent.language)),
+            do,
+        )
+        return _response(endpoint, Done(answer, is_replay), sent)
+
+
+def _again(run: Callable[[], T]) -> T:
+    """What `run` returns, tried again where another transaction was in its way."""
+    for left in reversed(range(TRIES)):
+        try:
+            return run()
+        except FAILURES as error:
+            if not left or not is_race(error):
+                raise
+    raise AssertionError("not reached")
+
+
+def _finished(endpoint: Endpoint, done: Done | Problem, sent: Sent) -> Response | Problem:
+    return done if isinstance(done, Problem) else _response(endpoint, done, sent)
+
+
+async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
+    header = request.headers.get("authorization")
+    ticket = request.query_params.get("ticket") if endpoint.follow is not None else None
+    token = ticket if header is None and ticket else auth.bearer(header)
+    key = None
+    if endpoint.method == "POST":
+        key = idempotency.read_key(request.headers.get(idempotency.HEADER))
+    return Sent(
+        token=token,
+        raw=await read_limited(request),
+        query=dict(request.query_params),
+        path=dict(request.path_params),
+        address=request.url.path,
+        idempotency_key=key,
+        language=spoken,
+        wanted=language.wanted(request.headers.get("accept-language")),
+        known_tags=request.headers.get("if-none-match"),
+        encodings=request.headers.get("accept-encoding"),
+        last_event_id=request.headers.get("last-event-id"),
+    )
+
+
+class _Made(msgspec.Struct):
+    id: str
+
+
+def _response(endpoint: Endpoint, done: Done, sent: Sent) -> Response:
+    """An answer, fresh or kept, as HTTP."""
+    answer = done.answer
+    headers = {"Cache-Control": "no-store"}
+    if done.is_replay:
+        headers[idempotency.REPLAYED] = "true"
+    if answer.status >= 400:
+        return Response(answer.body, answer.status, headers, MEDIA_TYPE)
+    if endpoint.revalidated:
+        return revalidation.response(answer.body, sent.known_tags, sent.encodings)
+    if endpoint.location is not None:
+        made = msgspec.json.decode(answer.body, type=_Made)
+        headers["Location"] = endpoint.location.format(id=made.id)
+    media_type = "application/json" if answer.body else None
+    return Response(answer.body, answer.status, headers, media_type)

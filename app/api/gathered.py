@@ -1,0 +1,107 @@
+"""Carries calls of one endpoint out together, in one transaction: each is judged by itself, each
+keeps its own answer under its own Idempotency-Key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.api import auth, idempotency, limits
+from app.api.auth import Caller, Tokens
+from app.api.checking import read_query
+from app.api.problems import Problem
+from app.api.routing import Call, Done, Endpoint, Sent, call_of, encoded, read_sent
+from app.clock import system_clock
+from app.ledger import idempotency as records
+from app.ledger.idempotency import Answer, Claim, Reused
+from app.ledger.unit import Unit
+from app.runtime import Runtime
+
+
+class Spoilt(Exception):
+    """These calls cannot go together: two of them bear one key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A call that may be carried out; `claim` where it has an Idempotency-Key."""
+
+    sent: Sent
+    caller: Caller
+    body: Any
+    query: Any
+    claim: Claim | None
+
+
+def carry_out(
+    rt: Runtime, tokens: Tokens | None, endpoint: Endpoint, batch: Sequence[Sent]
+) -> list[Done | Problem]:
+    """What became of each call, in order. Whatever is raised is for the caller to try alone."""
+    known = auth.identify_all(rt, [sent.token for sent in batch], tokens, system_clock())
+    found = [_ready(rt, endpoint, sent, known[sent.token]) for sent in batch]
+    ready = [one for one in found if isinstance(one, _Ready)]
+    refused = limits.judge(rt, [one.caller for one in ready])
+    may = [one for one, problem in zip(ready, refused, strict=True) if problem is None]
+    done: dict[int, Done | Problem] = {
+        id(one): problem for one, problem in zip(ready, refused, strict=True) if problem is not None
+    }
+    if may:
+        with rt.unit() as unit:
+            done |= _do(rt, unit, endpoint, may)
+    return [done[id(one)] if isinstance(one, _Ready) else one for one in found]
+
+
+def _ready(
+    rt: Runtime, endpoint: Endpoint, sent: Sent, caller: Caller | Problem
+) -> _Ready | Problem:
+    if isinstance(caller, Problem):
+        return caller
+    try:
+        auth.admit(caller, endpoint.scopes)
+        query = read_query(sent.query, endpoint.query)
+        body = read_sent(endpoint, sent.raw)
+        endpoint.before(rt, body)
+    except Problem as problem:
+        return problem
+    claim = None
+    if sent.idempotency_key is not None:
+        mark = idempotency.fingerprint(rt.vault, endpoint.method, sent.address, body)
+        claim = Claim(caller.owner, sent.idempotency_key, mark)
+    return _Ready(sent, caller, body, query, claim)
+
+
+def _do(
+    rt: Runtime, unit: Unit, endpoint: Endpoint, may: Sequence[_Ready]
+) -> dict[int, Done | Problem]:
+    claims = [one.claim for one in may if one.claim is not None]
+    if len({(c.owner, c.key) for c in claims}) < len(claims):
+        raise Spoilt
+    before = records.claim_all(unit.tx, claims, unit.now)
+    done: dict[int, Done | Problem] = {}
+    fresh: list[_Ready] = []
+    for one in may:
+        known = None if one.claim is None else before.get(one.claim)
+        if known is None:
+            fresh.append(one)
+        elif isinstance(known, Reused):
+            done[id(one)] = Problem("idempotency_reused")
+        else:
+            done[id(one)] = Done(known, True)
+    calls: list[Call[Any, Any]] = [
+        call_of(rt, unit, one.caller, one.body, one.query, one.sent) for one in fresh
+    ]
+    assert endpoint.many is not None
+    kept: list[tuple[Claim, Answer]] = []
+    for one, told in zip(fresh, endpoint.many(calls), strict=True):
+        if one.claim is None:
+            done[id(one)] = (
+                told
+                if isinstance(told, Problem)
+                else Done(encoded(endpoint, told, one.sent.language))
+            )
+            continue
+        answer = encoded(endpoint, told, one.sent.language)
+        kept.append((one.claim, answer))
+        done[id(one)] = Done(answer)
+    records.store_all(unit.tx, kept)
+    return done

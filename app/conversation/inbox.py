@@ -1,0 +1,54 @@
+"""What a law room may do for the citizen's app beside its own routes: have notices for the inbox,
+and heed the language a person chose. A room that does neither is simply not asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from app.ledger.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice as its recipient reads it; `kind` is its room's word for it, `body` is worded in
+    the language asked for."""
+
+    id: UUID
+    kind: str
+    body: str
+    created_at: datetime
+    read_at: datetime | None
+
+
+@runtime_checkable
+class Inbox(Protocol):
+    """A room that has notices."""
+
+    def notices(
+        self,
+        unit: Unit,
+        recipient_id: UUID,
+        language: str | None,
+        *,
+        after: UUID | None,
+        since: datetime | None,
+        limit: int,
+    ) -> Sequence[Notice]:
+        """A person's notices, newest id first: those with an id below `after`, made or read at
+        `since` or later. Without `language`, in the recorded one, else in both."""
+
+    def read(
+        self, unit: Unit, recipient_id: UUID, notice_id: UUID, language: str | None
+    ) -> Notice | None:
+        """Notes that a notice was read, once. None: this room has no such notice of theirs."""
+
+
+@runtime_checkable
+class HeedsLanguage(Protocol):
+    """A room that words things for people over a longer time."""
+
+    def language_chosen(self, unit: Unit, recipient_id: UUID, language: str) -> None:
+        """From now on this person is written to in `language`, in what is open too."""
