@@ -28,15 +28,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One child: its name in the log and its words after `python -m app.cli`, or a whole `argv`."""
+    """One child: its name in the log and its words after `python -m app.cli`, or a whole `argv`.
+    `reloads`: it is told of a SIGHUP."""
 
     name: str
     argv: tuple[str, ...]
+    reloads: bool = False
 
     @classmethod
-    def of_jauap(cls, name: str, *words: str) -> "Command":
+    def of_jauap(cls, name: str, *words: str, reloads: bool = False) -> "Command":
         """`jauap name words…`, run by the Python that runs us."""
-        return cls(name, (sys.executable, "-m", "app.cli", name, *words))
+        return cls(name, (sys.executable, "-m", "app.cli", name, *words), reloads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Supervisor:
         self._watch = watch
         self._patience = patience or Patience()
         self._stopping = threading.Event()
+        self._had_terminal = self._reloading = False
         self._exit_code = 0
         self._read_end, self._write_end = -1, -1
 
@@ -91,6 +94,8 @@ class Supervisor:
         try:
             while not self._stopping.is_set():
                 self._look_after()
+                if self._reloading:
+                    self._reload()
                 self._stopping.wait(_POLL_SECONDS)
         finally:
             self._stop_all()
@@ -111,10 +116,22 @@ class Supervisor:
     def _catch_signals(self) -> dict[int, Any]:
         if threading.current_thread() is not threading.main_thread():
             return {}
-        return {n: signal.signal(n, self._on_signal) for n in (signal.SIGTERM, signal.SIGINT)}
+        self._had_terminal = os.isatty(0)
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        return {n: signal.signal(n, self._on_signal) for n in numbers}
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._stopping.set()
+        if number == signal.SIGHUP and not (self._had_terminal and not os.isatty(0)):
+            self._reloading = True
+            return
+        self._stopping.set()  # SIGHUP too where it says that our terminal was closed
+
+    def _reload(self) -> None:
+        self._reloading = False
+        for child in self._children:
+            if child.command.reloads and child.process is not None and child.is_running:
+                child.process.send_signal(signal.SIGHUP)
+                log.info("reloading", process=child.command.name)
 
     def _look_after(self) -> None:
         trouble = self._watch()

@@ -56,7 +56,10 @@ class Link:
         clock: Callable[[], datetime],
         *,
         jitter: Random | None = None,
+        connections: int = 0,
     ) -> None:
+        """`connections` is a number above which this link numbers its own: two links that are made
+        one after the other for one bind must not name a connection alike."""
         self.bind = bind
         self.up_since: datetime | None = None
         self.is_suspended = False
@@ -68,7 +71,7 @@ class Link:
         self._outgoing = Outgoing(bind, 0.0)
         self._queries: deque[Query] = deque()
         self._connection: Connection | None = None
-        self._connections = 0
+        self._connections = connections
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._running = False
@@ -259,8 +262,10 @@ class Link:
         assert isinstance(job, Job)
         before = self._outgoing.is_paused
         self.counters.answered(event.status)
-        outcome = self._outgoing.answered(job, event.status, now, self._jitter.random())
-        self._say_pace(before, event.status or 0)
+        chance = self._jitter.random() if event.status != Status.ESME_ROK else 0.0
+        outcome = self._outgoing.answered(job, event.status, now, chance)
+        if before or event.status:
+            self._say_pace(before, event.status or 0)
         if outcome is not None:
             self._tell.result(job, outcome, event.status or 0, event.message_id)
         elif not self._may_submit:

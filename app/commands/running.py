@@ -9,6 +9,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +24,11 @@ from app.commands.places import Config, log_as, migrate, opened, settings_of
 from app.exchange import Take
 from app.gateway import Gateway
 from app.ledger import binds as bind_rows
+from app.ledger.failures import FAILURES, in_words
 from app.runtime import Runtime, listen, open_runtime
 from app.settings import Server, Settings
 from app.supervisor import Command, Supervisor, die_with_parent
-from smpp.binds import Bind, load
+from smpp.binds import Bind, BindsError, load
 
 LEAVING_S = 2.0
 log = structlog.get_logger("jauap")
@@ -53,7 +56,8 @@ def up(config: Config = None, sandbox: Sandbox = False) -> None:
         with simulation.simulator(settings, urls) as binds_file:
             if binds_file is not None:
                 environ[simulation.BINDS] = str(binds_file)
-            children = [Command.of_jauap(name) for name in ("web", "gateway", "worker")]
+            names = ("web", "gateway", "worker")
+            children = [Command.of_jauap(n, reloads=n == "gateway") for n in names]
             code = Supervisor(children, environ=environ, watch=servers.ended).run()
     raise typer.Exit(code)
 
@@ -112,6 +116,7 @@ def gateway(
     ] = None,
 ) -> None:
     """The binds to the networks alone. Example: jauap gateway --bind kcell-1"""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # one that comes too early must not end us
     die_with_parent()
     with opened(config, "gateway") as rt:
         every = binds_of(rt.settings)
@@ -122,19 +127,30 @@ def gateway(
         mine = [b for b in every if not bind or b.cid in bind]
         with rt.unit() as unit:  # what binds.toml no longer names must not hold offers back
             bind_rows.forget_all_but(unit.tx, [b.cid for b in every])
-        asyncio.run(serve_binds(rt, mine, [b.network for b in every]))
+        networks = [b.network for b in every]
+        asyncio.run(serve_binds(rt, mine, networks, every=every, only=bind or ()))
 
 
 async def serve_binds(
-    rt: Runtime, mine: list[Bind], networks: list[str], take: Take | None = None
+    rt: Runtime,
+    mine: Sequence[Bind],
+    networks: Sequence[str],
+    take: Take | None = None,
+    every: Sequence[Bind] = (),
+    only: Sequence[str] = (),
 ) -> None:
-    """Runs a gateway until SIGTERM or SIGINT; `take` stands in for conversation."""
-    running = Gateway(rt, mine, networks)
-    if take is not None:
-        running.exchange.take = take
+    """Runs a gateway of the binds `mine` until SIGTERM or SIGINT; `networks` and `every` are those
+    of all gateways. `take` stands in for conversation; without it SIGHUP reads binds.toml again,
+    of which `only` these cids are ours (empty: all)."""
+    running = Gateway(rt, mine, networks, every)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop)
+    if take is not None:
+        running.exchange.take = take
+    else:
+        reloading = Reloading(rt, running, only)
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloading.ask(loop))
     over = threading.Event()
     ear = threading.Thread(
         target=listen,
@@ -146,6 +162,38 @@ async def serve_binds(
         await running.run()
     finally:
         over.set()
+
+
+@dataclass(slots=True)
+class Reloading:
+    """SIGHUP: binds.toml is read again, one reading after the other."""
+
+    rt: Runtime
+    gateway: Gateway
+    only: Sequence[str] = ()
+    _task: "asyncio.Task[None] | None" = None
+
+    def ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Reads again once the reading before has been carried out."""
+        self._task = loop.create_task(self._reload(self._task))
+
+    async def _reload(self, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait((before,))
+        try:
+            every = binds_of(self.rt.settings)
+        except BindsError as error:
+            for problem in error.problems:
+                log.error("binds-refused", file=str(error.path), problem=str(problem))
+            log.error("binds-refused", consequence="the binds stay as they were")
+            return
+        mine = [b for b in every if not self.only or b.cid in self.only]
+        try:
+            done = await self.gateway.reload(mine, every)
+        except FAILURES as error:
+            log.error("binds-reloaded", ledger=in_words(error))
+            return
+        log.info("binds-reloaded", binds=len(mine), changed=len(done))
 
 
 def binds_of(settings: Settings) -> tuple[Bind, ...]:

@@ -12,15 +12,17 @@ from uuid import UUID
 from app.conversation import turns
 from app.conversation.records import keep
 from app.conversation.unasked import LoopGuard
-from app.exchange import claims, inheritance, receipts, submits
+from app.exchange import claims, elsewhere, inheritance, queries, receipts, submits
 from app.exchange.model import Batch, Committed, Memory, Take
+from app.exchange.queries import Question
+from app.exchange.routes import Routes
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
 
-__all__ = ["Batch", "Committed", "Exchange", "Take"]
+__all__ = ["Batch", "Committed", "Exchange", "Routes", "Take"]
 
 # A throttled or suspended bind still hears; only what ends hearing changes the state.
 HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
@@ -29,7 +31,8 @@ HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SU
 @dataclass(slots=True)
 class Exchange:
     """The gateway's side of the ledger. `known_networks` are all that binds.toml names,
-    `without_receipts` the cids of binds whose networks send none, `deaf` the transmitters."""
+    `without_receipts` the cids of binds whose networks send none, `deaf` the transmitters;
+    `routes` are the binds of all gateways by which a phone may be tried."""
 
     rt: Runtime
     gateway: UUID
@@ -39,14 +42,17 @@ class Exchange:
     take: Take = turns.take
     guard: LoopGuard = field(default_factory=LoopGuard)
     memory: Memory = field(default_factory=Memory)
+    routes: Routes = field(default_factory=Routes)
 
     def commit(self, batch: Batch) -> Committed:
         """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
         acknowledged, and the caller may try again, for memory changes only after the commit."""
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway) as unit:
-            finished = submits.take(rt, memory, unit, batch.results)
-            receipts.take(rt, memory, unit, batch.receipts)
+            finished = submits.take(rt, memory, unit, self.routes, batch.results)
+            receipts.take(rt, memory, unit, self.routes, batch.receipts)
+            queries.take(rt, unit, self.routes, batch.queried)
+            elsewhere.learn_from_replies(unit, batch.inbound)
             self.take(rt, unit, batch.inbound, self.guard)
             for state in batch.states:
                 self._write_state(unit, state)
@@ -57,6 +63,7 @@ class Exchange:
             if batch.mark is not None:
                 binds.heard(unit.tx, batch.drained, batch.mark)
                 wanted = binds.wanted(unit.tx, batch.own)
+            binds.count(unit.tx, batch.counted)
         fresh = [*unit.outbox.at_once, *claimed]
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
@@ -91,4 +98,9 @@ class Exchange:
 
     def tidy(self) -> int:
         """Housekeeping; returns how many segments of long MOs went to review."""
-        return inheritance.tidy(self.rt, self.memory, self.gateway, self.known_networks)
+        known = self.known_networks
+        return inheritance.tidy(self.rt, self.memory, self.gateway, self.routes, known)
+
+    def ask_after(self, cids: Sequence[str]) -> list[Question]:
+        """What to ask by query_sm on these binds, noted as asked."""
+        return queries.due(self.rt, self.gateway, cids)

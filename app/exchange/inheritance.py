@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from app.conversation.records import forget_keys, take_stale
+from app.conversation.records import count_parts, forget_keys, take_stale
 from app.exchange import receipts
 from app.exchange.model import Memory
+from app.exchange.routes import Routes
 from app.exchange.telling import note_all, tell_failed
-from app.ledger import outbox, segments
+from app.ledger import doubts, matching, outbox
 from app.runtime import Runtime
 
 KEYS_KEPT_S = 86_400.0
@@ -23,31 +24,32 @@ def inherit(rt: Runtime, gateway: UUID, dead: Sequence[UUID], patience: timedelt
     receipts, the rest is unknown; after `patience` without a receipt it is sent again and
     the journal says so. Returns how many were found."""
     with rt.unit(gateway) as unit:
-        doubts = outbox.doubt(unit.tx, dead, unit.now) if dead else []
-        accepted = segments.accepted(unit.tx, [d.id for d in doubts])
-        outbox.close(unit.tx, [(i, "sent", None) for i in accepted], unit.now)
-        overdue = outbox.overdue_doubts(unit.tx, unit.now - patience)
-        worn_out = [d for d in overdue if d.attempts >= DOUBTS]
-        again = [d for d in overdue if d.attempts < DOUBTS]
+        left = doubts.take_over(unit.tx, dead, gateway, unit.now) if dead else []
+        overdue = doubts.overdue(unit.tx, unit.now - patience)
+        worn_out = [d for d in overdue if d.doubts >= DOUBTS]
+        again = [d for d in overdue if d.doubts < DOUBTS]
         outbox.release(unit.tx, [(d.id, unit.now, None) for d in again])
         outbox.close(unit.tx, [(d.id, "failed", None) for d in worn_out], unit.now)
         note_all(rt, unit, "message-sent-again", again)
         tell_failed(rt, unit, [(d, "never answered") for d in worn_out])
-        return len(doubts) + len(again)
+        return len(left) + len(again)
 
 
-def tidy(rt: Runtime, memory: Memory, gateway: UUID, known_networks: Sequence[str]) -> int:
+def tidy(
+    rt: Runtime, memory: Memory, gateway: UUID, routes: Routes, known_networks: Sequence[str]
+) -> int:
     """Forgets keys of MOs too old to be redelivered, and hands long messages of which a
     segment never came to review as they are; returns how many segments those were."""
     wait = rt.waiting
     with rt.unit() as unit:
-        forget = unit.now - wait(KEYS_KEPT_S)
-        late = unit.now - wait(PARTS_WAIT_S)
         outbox.free_of_unknown_networks(unit.tx, known_networks)
         forgotten = unit.now - wait(FORGOTTEN_AFTER_S)
         held = list(memory.claimed)
-        outbox.doubt_forgotten(unit.tx, gateway, held, forgotten, unit.now)
+        doubts.doubt_forgotten(unit.tx, gateway, held, forgotten, unit.now)
+        doubts.rest(unit.tx, gateway, held, unit.now - wait(receipts.MATCH_S), unit.now)
         orphans = unit.now - wait(ORPHANS_KEPT_S)
-        receipts.match(rt, memory, unit, segments.late_matches(unit.tx, orphans))
-        forget_keys(unit.tx, forget)
-        return take_stale(unit.tx, unit.vault, late)
+        late = matching.late_matches(unit.tx, receipts.window(rt), orphans)
+        receipts.match(rt, unit, routes, late)
+        memory.pending = count_parts(unit.tx)
+        forget_keys(unit.tx, unit.now - wait(KEYS_KEPT_S))
+        return take_stale(unit.tx, unit.vault, unit.now - wait(PARTS_WAIT_S))

@@ -1,5 +1,6 @@
 """What one commit with the networks is about, and what a gateway remembers between two of them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,30 +8,36 @@ from uuid import UUID
 
 from app.conversation.turns import Came
 from app.conversation.unasked import LoopGuard
+from app.ledger.binds import Counters
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
-from smpp.messages import BindState, Outbound, Receipt, SubmitResult
+from smpp.messages import BindState, Outbound, QueryResult, Receipt, SubmitResult
 
 Take = Callable[[Runtime, Unit, Sequence[Came], LoopGuard], None]
 """What is done with a batch of MOs: conversation, or the acceptance mode of a new network."""
+
+
+MOST_AVOIDED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one commit is about. `mark` is a time up to which everything heard is in this batch or
     an earlier one; `drained` and `own` are cids; `room` is how many messages the links of each
-    network would take now."""
+    network would take now; `counted` are figures of binds for /metrics."""
 
     inbound: Sequence[Came] = ()
     receipts: Sequence[Receipt] = ()
     results: Sequence[SubmitResult] = ()
     states: Sequence[BindState] = ()
+    queried: Sequence[QueryResult] = ()
     unsent: Sequence[UUID] = ()
     mark: datetime | None = None
     drained: Sequence[str] = ()
     own: Sequence[str] = ()
     room: Mapping[str, int] = field(default_factory=dict)
+    counted: Mapping[str, Counters] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +60,27 @@ class Sent:
 @dataclass(slots=True)
 class Memory:
     """What one gateway holds of its messages: `claimed` until settled, `sent` until every segment
-    was answered. Counts are since its start, for metrics."""
+    was answered, `avoided` the binds that would not take a message. Counts are since its start
+    and by cid, for metrics."""
 
     claimed: dict[UUID, Message] = field(default_factory=dict)
     sent: dict[UUID, Sent] = field(default_factory=dict)
-    ambiguous: int = 0
-    orphans: int = 0
+    avoided: dict[UUID, set[str]] = field(default_factory=dict)
+    ambiguous: Counter[str] = field(default_factory=Counter)
+    orphans: Counter[str] = field(default_factory=Counter)
+    pending: dict[str, int] = field(default_factory=dict)  # segments of MOs that wait, as last seen
 
     def forget(self, message_ids: Sequence[UUID]) -> None:
         """These messages are settled, or given back."""
         for message_id in message_ids:
             self.claimed.pop(message_id, None)
             self.sent.pop(message_id, None)
+
+    def avoid(self, message_id: UUID, cid: str) -> set[str]:
+        """This bind would not take this message; all that would not. Bounded: what is forgotten
+        is only tried once more."""
+        if len(self.avoided) > MOST_AVOIDED:
+            self.avoided.clear()
+        refusing = self.avoided.setdefault(message_id, set())
+        refusing.add(cid)
+        return refusing

@@ -1,34 +1,60 @@
 """Receipts: matched with the segments they are about, and what they say of whole messages."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+import structlog
+
+from app.exchange import elsewhere
 from app.exchange.model import Memory
-from app.ledger import outbox, segments
+from app.exchange.routes import Routes
+from app.ledger import matching, outbox, segments
+from app.ledger.matching import Matched, Window
 from app.ledger.segments import Hit, Proof, Standing
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import Receipt
 
+MATCH_S = 3 * 86_400.0  # a receipt is of no older message: ids are used again
+EARLY_S = 300.0  # before its response; an older receipt is of another message with the same id
 
-def take(rt: Runtime, memory: Memory, unit: Unit, receipts: Sequence[Receipt]) -> None:
+log = structlog.get_logger("receipts")
+
+
+def window(rt: Runtime) -> Window:
+    """How far a receipt and its segment may lie apart."""
+    return Window(rt.waiting(MATCH_S), rt.waiting(EARLY_S))
+
+
+def take(
+    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, receipts: Sequence[Receipt]
+) -> None:
     """Takes a batch of receipts; what matches nothing waits for its submit response."""
-    if receipts:
-        match(rt, memory, unit, [_proof(unit, r) for r in receipts])
+    if not receipts:
+        return
+    matched = match(rt, unit, routes, [_proof(unit, r) for r in receipts])
+    memory.orphans.update(p.cid for p in matched.orphans)
+    memory.ambiguous.update(p.cid for p in matched.ambiguous)
+    for cid, times in Counter(p.cid for p in matched.ambiguous).items():
+        log.error("ambiguous-receipts", cid=cid, receipts=times, expected="message_id set")
 
 
-def match(rt: Runtime, memory: Memory, unit: Unit, proofs: Sequence[Proof]) -> None:
-    """Finds the segments, and lets the rooms hear how whole messages stand."""
-    hits, orphans, ambiguous = segments.match(unit.tx, proofs)
-    memory.ambiguous += ambiguous
-    memory.orphans += len(orphans)
-    segments.keep_orphans(unit.tx, orphans)
-    record(rt, unit, hits)
+def match(rt: Runtime, unit: Unit, routes: Routes, proofs: Sequence[Proof]) -> Matched:
+    """Finds the segments, and lets the rooms hear how whole messages stand. What matches nothing,
+    or more than it may, is kept until something tells."""
+    matched = matching.match(unit.tx, proofs, window(rt))
+    matching.keep_orphans(unit.tx, [*matched.orphans, *matched.ambiguous])
+    record(rt, unit, routes, matched.hits)
+    return matched
 
 
-def record(rt: Runtime, unit: Unit, hits: Sequence[Hit]) -> None:
-    """Writes what receipts say to their segments, and closes what is whole."""
+def record(rt: Runtime, unit: Unit, routes: Routes, hits: Sequence[Hit]) -> None:
+    """Writes what receipts say to their segments, and closes what is whole; a message to a phone
+    that its network does not know goes to the next network."""
     standings = segments.record(unit.tx, hits)
-    whole = [s for s in standings if s.delivered >= s.total or s.failed]
+    done = [s for s in standings if s.delivered >= s.total or s.failed]
+    whole = elsewhere.after_receipts(rt, unit, routes, done)
+    elsewhere.learn_from_receipts(unit, whole)
     outbox.close(
         unit.tx,
         [(s.outbox_id, "failed" if s.failed else "delivered", None) for s in whole],
@@ -41,6 +67,7 @@ def record(rt: Runtime, unit: Unit, hits: Sequence[Hit]) -> None:
 
 
 def _proof(unit: Unit, r: Receipt) -> Proof:
+    reference = r.user_message_reference
     return Proof(
         r.message_ids,
         unit.vault.index("phone", r.phone),
@@ -50,4 +77,6 @@ def _proof(unit: Unit, r: Receipt) -> Proof:
         r.done_at,
         r.received_at,
         r.state.is_final,
+        None if reference is None else reference & 0xFF,  # some SMSCs cut it to an octet
+        r.cid,
     )

@@ -1,12 +1,15 @@
 """What became of our submits: segments are appended, whole messages settled or given back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.exchange import receipts
+from app.exchange import elsewhere, receipts
+from app.exchange.elsewhere import Refusal
 from app.exchange.model import Memory, Sent
-from app.exchange.telling import note_all, tell_failed, tell_returned
-from app.ledger import outbox, segments
+from app.exchange.routes import Routes
+from app.exchange.telling import note, note_all, tell_failed, tell_returned
+from app.ledger import matching, outbox, segments
 from app.ledger.outbox import Message
 from app.ledger.segments import Submitted
 from app.ledger.unit import Unit
@@ -22,10 +25,21 @@ LONGEST_RETRY = 1800.0
 SHORT_RETRY = 5.0  # it is our link that failed, not the message
 ATTEMPTS = 12
 UNSENT_PAUSE_S = 1.0
-EARLY_S = 300.0  # before its response; an older receipt is of another message with the same id
-PERMANENT = (SubmitOutcome.PERMANENT, SubmitOutcome.UNKNOWN_SUBSCRIBER)
 
 Settled = tuple[Message, Sequence[SubmitResult]]
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """What is to be done about messages of which every segment was answered."""
+
+    closed: list[tuple[UUID, str, str | None]] = field(default_factory=list)
+    again: list[Message] = field(default_factory=list)
+    pauses: dict[UUID, float] = field(default_factory=dict)
+    halves: list[tuple[Message, Mapping[str, object]]] = field(default_factory=list)
+    lost: list[tuple[Message, str]] = field(default_factory=list)
+    doubtful: list[Message] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
 
 def of_outbox(results: Sequence[SubmitResult]) -> list[SubmitResult]:
@@ -40,16 +54,20 @@ def _id(result: SubmitResult) -> UUID | None:
         return None
 
 
-def take(rt: Runtime, memory: Memory, unit: Unit, found: Sequence[SubmitResult]) -> list[UUID]:
+def take(
+    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, found: Sequence[SubmitResult]
+) -> list[UUID]:
     """Appends segments, takes in receipts that came before them, settles whole messages; returns
     the ids of messages of which every segment was answered."""
     results = of_outbox(found)
+    if not results:
+        return []
     rows = [_submitted(memory, unit, r) for r in results]
     segments.append(unit.tx, rows)
-    soonest = min((r.at for r in rows), default=unit.now) - rt.waiting(EARLY_S)
-    early = [p for p in segments.adopt(unit.tx, rows) if p.received_at >= soonest]
+    soonest = min(r.at for r in rows) - rt.waiting(receipts.EARLY_S)
+    early = matching.adopt(unit.tx, rows, soonest)
     if early:
-        receipts.match(rt, memory, unit, early)
+        receipts.match(rt, unit, routes, early)
     finished: list[UUID] = []
     settled: list[Settled] = []
     for r in results:
@@ -61,7 +79,7 @@ def take(rt: Runtime, memory: Memory, unit: Unit, found: Sequence[SubmitResult])
             message = memory.claimed.get(message_id)
             if message is not None:
                 settled.append((message, sent.results))
-    _settle(rt, unit, settled)
+    _settle(rt, memory, unit, routes, settled)
     return finished
 
 
@@ -80,32 +98,56 @@ def _submitted(memory: Memory, unit: Unit, r: SubmitResult) -> Submitted:
         r.status,
         r.outcome,
         r.at,
+        r.user_message_reference,
     )
 
 
-def _settle(rt: Runtime, unit: Unit, settled: Sequence[Settled]) -> None:
-    closed: list[tuple[UUID, str, str | None]] = []
-    again: list[Message] = []
-    lost: list[tuple[Message, str]] = []
-    doubtful: list[Message] = []
-    pauses: dict[UUID, float] = {}
+def _settle(
+    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, settled: Sequence[Settled]
+) -> None:
+    verdicts = _Verdicts()
     for message, results in settled:
-        outcomes = {r.outcome for r in results}
-        if outcomes == {SubmitOutcome.ACCEPTED}:
-            continue  # its receipts will close it
-        if SubmitOutcome.UNKNOWN in outcomes:
-            closed.append((message.id, "unknown", results[0].cid))
-            doubtful.append(message)
-        elif outcomes & set(PERMANENT) or _is_worn_out(message, outcomes):
-            closed.append((message.id, "failed", results[0].cid))
-            lost.append((message, f"status {max(r.status for r in results)}"))
-        else:
-            again.append(message)
-            pauses[message.id] = _pause(message, outcomes)
-    outbox.close(unit.tx, closed, unit.now)
-    give_back(rt, unit, again, pauses)
-    tell_failed(rt, unit, lost)
-    note_all(rt, unit, "message-unknown", doubtful)
+        _judge(memory, routes, message, results, verdicts)
+    outbox.close(unit.tx, verdicts.closed, unit.now)
+    nowhere = elsewhere.try_next(rt, unit, routes, verdicts.refusals)
+    outbox.close(unit.tx, [(m.id, "failed", None) for m in nowhere], unit.now)
+    if verdicts.halves:
+        note(rt, unit, "message-accepted-in-part", verdicts.halves)
+    give_back(rt, unit, verdicts.again, verdicts.pauses)
+    tell_failed(rt, unit, [*verdicts.lost, *((m, "unknown on every network") for m in nowhere)])
+    note_all(rt, unit, "message-unknown", verdicts.doubtful)
+
+
+def _judge(
+    memory: Memory,
+    routes: Routes,
+    message: Message,
+    results: Sequence[SubmitResult],
+    verdicts: _Verdicts,
+) -> None:
+    """One segment decides for all: a message is whole or it is not there. Doubt goes first: a
+    segment that nobody answered for may be on the handset, so it is not sent again blindly."""
+    outcomes = {r.outcome for r in results}
+    last = results[0]
+    if outcomes == {SubmitOutcome.ACCEPTED}:
+        if not any(r.cid == last.cid and r.has_receipts for r in routes.routes) and routes.routes:
+            verdicts.closed.append((message.id, "sent", last.cid))
+        return  # its receipts will close it
+    if SubmitOutcome.UNKNOWN in outcomes:
+        verdicts.closed.append((message.id, "unknown", last.cid))
+        verdicts.doubtful.append(message)
+    elif SubmitOutcome.PERMANENT in outcomes or _is_worn_out(memory, routes, message, results):
+        verdicts.closed.append((message.id, "failed", last.cid))
+        verdicts.lost.append((message, f"status {max(r.status for r in results)}"))
+    elif SubmitOutcome.UNKNOWN_SUBSCRIBER in outcomes:
+        status = max(r.status for r in results)
+        verdicts.refusals.append((message, last.network, {"status": status}))
+    else:
+        verdicts.again.append(message)
+        verdicts.pauses[message.id] = _pause(memory, routes, message, results)
+        took = sum(r.outcome is SubmitOutcome.ACCEPTED for r in results)
+        if took:
+            verdicts.halves.append((message, {"accepted": took, "segments": len(results)}))
 
 
 def give_back(
@@ -114,22 +156,40 @@ def give_back(
     messages: Sequence[Message],
     pauses: Mapping[UUID, float] | None = None,
 ) -> None:
-    """Gives messages that have not left back to the outbox, to rest so many seconds (one
-    unless `pauses` says otherwise); their rooms hear that nobody has seen them."""
+    """Gives messages that have not left, or not in whole, back to the outbox, to rest so many
+    seconds (one unless `pauses` says otherwise); their rooms hear that nobody has seen them."""
     known = pauses or {}
-    wait = rt.waiting
-    due = {m.id: unit.now + wait(known.get(m.id, UNSENT_PAUSE_S)) for m in messages}
+    due = {m.id: unit.now + rt.waiting(known.get(m.id, UNSENT_PAUSE_S)) for m in messages}
     outbox.release(unit.tx, [(m.id, due[m.id], None) for m in messages])
     tell_returned(rt, unit, messages)
 
 
-def _is_worn_out(message: Message, outcomes: set[SubmitOutcome]) -> bool:
+def _is_refused(
+    memory: Memory, routes: Routes, message: Message, results: Sequence[SubmitResult]
+) -> bool:
+    """Whether it is the network that does not take the message, or each of its binds."""
+    for r in results:
+        if r.outcome is SubmitOutcome.RETRY_LATER:
+            return True
+        if r.outcome is SubmitOutcome.OTHER_BIND:
+            return routes.are_exhausted(r.network, memory.avoid(message.id, r.cid))
+    return False
+
+
+def _is_worn_out(
+    memory: Memory, routes: Routes, message: Message, results: Sequence[SubmitResult]
+) -> bool:
     """A message the network itself refused so often will not be taken any more."""
-    return SubmitOutcome.RETRY_LATER in outcomes and message.attempts >= ATTEMPTS
+    return message.attempts >= ATTEMPTS and _is_refused(memory, routes, message, results)
 
 
-def _pause(message: Message, outcomes: set[SubmitOutcome]) -> float:
+def _pause(
+    memory: Memory, routes: Routes, message: Message, results: Sequence[SubmitResult]
+) -> float:
     """How many seconds a refused message rests: twice as long each time, up to half an hour."""
-    base = max(RETRY[o] for o in outcomes if o in RETRY)
-    longest = LONGEST_RETRY if SubmitOutcome.RETRY_LATER in outcomes else SHORT_RETRY
+    is_refused = _is_refused(memory, routes, message, results)
+    base = max(RETRY[r.outcome] for r in results if r.outcome in RETRY)
+    if is_refused:
+        base = max(base, RETRY[SubmitOutcome.RETRY_LATER])
+    longest = LONGEST_RETRY if is_refused else SHORT_RETRY
     return float(min(base * 2 ** min(message.attempts - 1, 12), longest))

@@ -1,9 +1,9 @@
 """What rooms are told of their messages' way: they find their own, and judge what it means."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
-from app.ledger.outbox import Doubtful, Message
+from app.ledger.doubts import Doubtful
+from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 
@@ -44,8 +44,3 @@ def note_all(rt: Runtime, unit: Unit, kind: str, messages: Sequence[Way]) -> Non
     """The same line for all of them."""
     if messages:
         note(rt, unit, kind, [(m, {}) for m in messages])
-
-
-def ids_of(messages: Sequence[Way]) -> list[UUID]:
-    """Their ids, in order."""
-    return [m.id for m in messages]

@@ -122,6 +122,7 @@ def _segments_of(body: str) -> int:
 
 
 SHORT = 35  # characters that fit into one segment whatever they are
+# What is for the simulator (a test key's offers) leaves by no other network, here and below.
 # The phone's counters go up in the statement that writes its messages, so that they are durable,
 # without a gap between two processes, and cost no round trip. The network that last answered on
 # the phone goes before what a register says.
@@ -151,7 +152,8 @@ _INSERT = sql(
     INSERT INTO outbox (id, case_id, room, kind, phone_index, phone, body, network, priority,
         state, due_at, created_at, claimed_by, claimed_at, attempts, reference, umr)
     SELECT g.id, g.case_id, g.room, g.kind, g.phone_index, g.phone, g.body,
-        coalesce(c.network, g.network), g.priority,
+        CASE WHEN g.network = 'simulator' THEN g.network
+            ELSE coalesce(c.network, g.network) END, g.priority,
         CASE WHEN g.claimed_by IS NULL THEN 'ready' ELSE 'claimed' END, :now, :now, g.claimed_by,
         CASE WHEN g.claimed_by IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END,
         CASE WHEN g.claimed_by IS NULL THEN 0 ELSE 1 END,
@@ -206,6 +208,7 @@ _ELSEWHERE = sql(
     FROM unnest(CAST(:ids AS uuid[]), CAST(:refused AS text[]), CAST(:networks AS text[]))
         AS t (id, refused, network)
     WHERE o.id = t.id AND o.state IN ('claimed', 'sent', 'unknown')
+      AND o.network IS DISTINCT FROM 'simulator'
     RETURNING o.id"""
 )
 _BY_ID = sql(
@@ -215,7 +218,8 @@ _BY_ID = sql(
 )
 _ANY_NETWORK = sql(
     """UPDATE outbox SET network = NULL
-    WHERE state = 'ready' AND NOT network = ANY(CAST(:known AS text[]))"""
+    WHERE state = 'ready' AND NOT network = ANY(CAST(:known AS text[]))
+      AND network <> 'simulator'"""
 )
 
 

@@ -8,25 +8,35 @@ from app.conversation.records.heard import (
     seen_before,
     sender_index,
 )
-from app.conversation.records.parts import add_part, take_stale
+from app.conversation.records.parts import add_part, count_parts, take_stale
 from app.conversation.records.questions import (
     Question,
     ask,
     asked_again,
     close,
+    follow_up,
     open_next,
     open_questions,
 )
-from app.conversation.records.subscribers import Subscriber, helped, speaks, subscribers
+from app.conversation.records.subscribers import (
+    Subscriber,
+    answered_on,
+    helped,
+    speaks,
+    subscribers,
+)
 
 __all__ = [
     "Question",
     "SeenBefore",
     "Subscriber",
     "add_part",
+    "answered_on",
     "ask",
     "asked_again",
     "close",
+    "count_parts",
+    "follow_up",
     "forget_keys",
     "helped",
     "keep",

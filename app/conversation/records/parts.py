@@ -28,6 +28,7 @@ _DROP_PARTS = sql(
       AND destination = :destination AND reference = :reference AND total = :total
     RETURNING *"""
 )
+_COUNT_PARTS = sql("SELECT cid, count(*) AS waiting FROM parts GROUP BY cid")
 _STALE_PARTS = sql(
     """DELETE FROM parts p USING (
         SELECT network, sender_index, destination, reference, total FROM parts
@@ -90,6 +91,11 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
         )
         for r in rows
     ]
+
+
+def count_parts(tx: Tx) -> dict[str, int]:
+    """How many segments wait for the others of their message, by the bind that brought them."""
+    return {r.cid: r.waiting for r in tx.execute(_COUNT_PARTS)}
 
 
 def take_stale(tx: Tx, vault: Vault, before: datetime) -> int:

@@ -1,6 +1,7 @@
-"""What phones prefer: the language they chose, and whether they were told how to answer."""
+"""What is known of phones: the language they chose, whether they were told how to answer, and the
+network on which they answered last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,18 @@ _HELPED = sql(
     """INSERT INTO subscribers (phone_index, helped_at)
     SELECT p, :now FROM unnest(CAST(:phones AS bytea[])) AS t (p)
     ON CONFLICT (phone_index) DO UPDATE SET helped_at = excluded.helped_at"""
+)
+# What the register says already is not worth a row; whom no register knows is not remembered.
+_ANSWERED = sql(
+    """INSERT INTO subscribers (phone_index, network)
+    SELECT t.phone_index, t.network
+    FROM unnest(CAST(:phones AS bytea[]), CAST(:networks AS text[])) AS t (phone_index, network)
+    LEFT JOIN subscribers s ON s.phone_index = t.phone_index
+    WHERE s.network IS DISTINCT FROM t.network
+      AND (s.network IS NOT NULL OR EXISTS (SELECT 1 FROM recipients r
+          WHERE r.phone_index = t.phone_index AND r.network IS DISTINCT FROM t.network))
+    ORDER BY t.phone_index
+    ON CONFLICT (phone_index) DO UPDATE SET network = excluded.network"""
 )
 
 
@@ -47,3 +60,9 @@ def helped(tx: Tx, phones: Sequence[bytes], now: datetime) -> None:
     """Remembers that these phones were told how to answer; they are not told again soon."""
     if phones:
         tx.execute(_HELPED, {"phones": list(phones), "now": now})
+
+
+def answered_on(tx: Tx, networks: Mapping[bytes, str]) -> None:
+    """Remembers on which network phones answered, where that is news: messages go there first."""
+    if networks:
+        tx.execute(_ANSWERED, {"phones": list(networks), "networks": list(networks.values())})

@@ -5,20 +5,24 @@ acknowledged and the answers leave from memory. No row is updated and nothing is
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 import structlog
 
 from app.conversation.turns import Came
-from app.exchange import Batch, Committed, Exchange
+from app.exchange import Batch, Committed, Exchange, Routes
+from app.gateway.counting import counted
+from app.gateway.links import Links, outbound
+from app.ledger import binds as bind_rows
 from app.ledger import liveness
+from app.ledger.binds import Counters
 from app.ledger.failures import FAILURES, in_words, is_down, is_race
-from app.ledger.outbox import Message, Priority
+from app.ledger.outbox import Message
 from app.runtime import Runtime
 from smpp.binds import Bind
 from smpp.link import Link
@@ -27,7 +31,7 @@ from smpp.messages import (
     BindState,
     Heard,
     Inbound,
-    Outbound,
+    QueryResult,
     Receipt,
     SubmitResult,
 )
@@ -37,6 +41,7 @@ ESME_RX_T_APPN = 0x00000064  # SMPP 3.4, 5.1.3: temporary, the SMSC keeps the me
 BATCH = 400
 FULL = 20_000  # heard and not yet committed: beyond it the networks are told to keep theirs
 HEARTBEAT_S = 0.25
+COUNT_S = 1.0
 INHERIT_S = 2.0
 PATIENCE_S = 30.0
 TIDY_EVERY = 10  # looks after dead gateways
@@ -48,25 +53,58 @@ log = structlog.get_logger("gateway")
 
 
 class Gateway:
-    """Runs the links of `binds` until stopped. `id` names this process in claims."""
+    """Runs the links of `binds` until stopped. `id` names this process in claims; `known` are the
+    networks of all gateways, `every` their binds, where they are not all ours."""
 
-    def __init__(self, rt: Runtime, binds: Sequence[Bind], known: Sequence[str]) -> None:
+    def __init__(
+        self,
+        rt: Runtime,
+        binds: Sequence[Bind],
+        known: Sequence[str],
+        every: Sequence[Bind] = (),
+    ) -> None:
         self.rt = rt
         self.id: UUID = uuid4()
-        self.links = {bind.cid: Link(bind, self._heard, rt.clock) for bind in binds}
-        self.binds = {bind.cid: bind for bind in binds}
-        networks = sorted({*known, *(b.network for b in binds)})
-        silent = frozenset(b.cid for b in binds if not b.receipts)
-        deaf = frozenset(b.cid for b in binds if b.bind == "transmitter")
-        self.exchange = Exchange(rt, self.id, networks, silent, deaf)
+        self.links = Links(binds, self._heard, rt.clock)
+        self.exchange = Exchange(rt, self.id, known)
+        self._know(binds, known, every)
         self.inbox: list[Heard] = []
         self.unsent: list[UUID] = []
         self._wake = asyncio.Event()
         self._stopping = False
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._heartbeat_at = 0.0
+        self._count_at = 0.0
         self._tidy_in = TIDY_EVERY
         self._refused_at: dict[str, float] = {}
+        self._refused: Counter[str] = Counter()
+        self._batches = 0
+
+    def _know(self, binds: Sequence[Bind], known: Sequence[str], every: Sequence[Bind]) -> None:
+        """What the exchange must know of binds.toml; it changes between two commits."""
+        self._every = [*(every or binds)]
+        self._named = frozenset(b.cid for b in self._every)
+        self.exchange.known_networks = sorted({*known, *(b.network for b in self._every)})
+        self.exchange.without_receipts = frozenset(b.cid for b in binds if not b.receipts)
+        self.exchange.deaf = frozenset(b.cid for b in binds if b.bind == "transmitter")
+        self.exchange.routes = Routes.of(self._every)
+
+    async def reload(self, binds: Sequence[Bind], every: Sequence[Bind]) -> Mapping[str, str]:
+        """Takes another binds.toml: `binds` are ours of `every`. New ones start, removed ones
+        drain and stop, changed ones restart; the others notice nothing. Returns what was done."""
+        self._know(binds, [], every)
+        done = self.links.change(binds)
+        for cid, what in done.items():
+            log.info("bind-changed", cid=cid, change=what)
+        await self.links.changed()
+        self._wake.set()
+        await self._in_thread(self._forget_unnamed)
+        return done
+
+    def _forget_unnamed(self) -> None:
+        """What binds.toml no longer names must hold no offer back."""
+        with self.rt.unit() as unit:
+            bind_rows.forget_all_but(unit.tx, sorted(self._named))
 
     # --- from the links ---------------------------------------------------------------------
 
@@ -88,17 +126,16 @@ class Gateway:
     async def run(self) -> None:
         """Serves until `stop`; then drains: no new messages, the window is waited for, unbind."""
         self._holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
-        links = [asyncio.create_task(link.run()) for link in self.links.values()]
+        self.links.start()
         keeper = asyncio.create_task(self._inherit())
         try:
             while not self._stopping:
                 await self._turn()
             await self._drain()
         finally:
-            # Whatever ended the loop, no bind may stay up behind a gateway that commits nothing.
-            for task in (*links, keeper):
-                task.cancel()
-            await asyncio.gather(*links, keeper, return_exceptions=True)
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await self.links.end()
             self._holder.release()
             self._ledger.shutdown()
 
@@ -114,7 +151,7 @@ class Gateway:
         except TimeoutError:
             pass
         self._wake.clear()
-        await self._exchange(self._room())
+        await self._exchange(self.links.room(BATCH))
 
     async def _exchange(self, room: Mapping[str, int]) -> None:
         mark = self.rt.clock()
@@ -137,7 +174,7 @@ class Gateway:
         room: Mapping[str, int],
         mark: datetime | None,
     ) -> Batch:
-        drained = {cid for cid, link in self.links.items() if self._is_drained(link)}
+        drained = {link.bind.cid for link in self.links.all() if self._is_drained(link)}
         return Batch(
             inbound=[
                 Came(i, self._connection(i.acknowledgement), i.cid not in drained)
@@ -146,12 +183,14 @@ class Gateway:
             ],
             receipts=[i for i in items if isinstance(i, Receipt)],
             results=[i for i in items if isinstance(i, SubmitResult)],
-            states=[i for i in items if isinstance(i, BindState)],
+            states=[i for i in items if isinstance(i, BindState) and i.cid in self._named],
+            queried=[i for i in items if isinstance(i, QueryResult)],
             unsent=unsent,
             mark=mark,
             drained=sorted(drained),
-            own=sorted(self.links),
+            own=self.links.cids,
             room=room,
+            counted=self._count_now() if mark is not None else {},
         )
 
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
@@ -178,23 +217,24 @@ class Gateway:
         raise AssertionError("not reached")
 
     def _accept(self, items: Sequence[Heard], done: Committed) -> None:
-        self._acknowledge(
-            [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)], ESME_ROK
-        )
+        self._batches += 1
+        acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
+        self.links.acknowledge(acknowledgements, ESME_ROK)
         for cid, screen in done.screens:
-            if cid in self.links:
-                self.links[cid].submit(screen)
+            link = self.links.get(cid)
+            if link is not None:
+                link.submit(screen)
         for message in done.to_submit:
             self._submit(message)
         if done.to_submit:
             self._wake.set()
         for cid, wanted in done.wanted.items():
-            self._obey(cid, wanted)
+            self.links.obey(cid, wanted)
 
     def _refuse(self, items: Sequence[Heard], batch: Batch) -> None:
         """Nothing could be stored: the networks keep their messages, we keep our results."""
         self._send_back([i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)])
-        kept = [i for i in items if isinstance(i, SubmitResult | BindState)]
+        kept = [i for i in items if isinstance(i, SubmitResult | QueryResult | BindState)]
         self.inbox[:0] = kept
         self.unsent[:0] = batch.unsent
 
@@ -227,44 +267,17 @@ class Gateway:
             self._refuse([item], Batch())
             return
         if isinstance(item, Inbound | Receipt):
-            self._acknowledge([item.acknowledgement], ESME_ROK)
+            self.links.acknowledge([item.acknowledgement], ESME_ROK)
 
     # --- to the links -----------------------------------------------------------------------
 
     def _submit(self, message: Message) -> None:
-        link = self._link_for(message)
+        avoided = self.exchange.memory.avoided.get(message.id, ())
+        link = self.links.choose(message, avoided)
         if link is None:
             self.unsent.append(message.id)
-            return
-        link.submit(
-            Outbound(
-                id=str(message.id),
-                phone=message.phone,
-                text=message.body,
-                reference=message.seq & 0xFFFF,
-                validity_s=link.bind.validity_period,
-            )
-        )
-
-    def _link_for(self, message: Message) -> Link | None:
-        """A bound link of the message's network with the most room; without one, by prefix as
-        the last resort (numbers are ported), else any that claims no prefixes, else any. A
-        question goes only where receipts come from: without one its 24 hours never start."""
-        is_question = message.priority is Priority.BULK
-        bound = [
-            k for k in self.links.values() if _may_send(k) and (k.bind.receipts or not is_question)
-        ]
-        own = [k for k in bound if k.bind.network == message.network]
-        digits = message.phone.lstrip("+")
-        by_prefix = [k for k in bound if any(digits.startswith(p) for p in k.bind.prefixes)]
-        choice = own or by_prefix or [k for k in bound if not k.bind.prefixes] or bound
-        return max(choice, key=lambda k: k.free, default=None)
-
-    def _acknowledge(self, acknowledgements: Sequence[Acknowledgement], status: int) -> None:
-        in_order = sorted(acknowledgements, key=lambda a: a.cid)
-        for cid, group in groupby(in_order, key=lambda a: a.cid):
-            if cid in self.links:
-                self.links[cid].acknowledge_many(list(group), status)
+        else:
+            link.submit(outbound(message, link))
 
     def _send_back(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         """Tells networks to keep their messages. Until those have come again, nothing of theirs
@@ -272,25 +285,26 @@ class Gateway:
         now = asyncio.get_running_loop().time()
         for acknowledgement in acknowledgements:
             self._refused_at[acknowledgement.cid] = now
-        self._acknowledge(acknowledgements, ESME_RX_T_APPN)
-
-    def _obey(self, cid: str, wanted: str) -> None:
-        link = self.links.get(cid)
-        if link is not None and wanted == "suspended" and not link.is_suspended:
-            link.suspend()
-        elif link is not None and wanted == "running" and link.is_suspended:
-            link.resume()
+            self._refused[acknowledgement.cid] += 1
+        self.links.acknowledge(acknowledgements, ESME_RX_T_APPN)
 
     # --- small facts ------------------------------------------------------------------------
 
-    def _room(self) -> dict[str, int]:
-        """How many messages each network's links would take now; networks without room are out."""
-        room: dict[str, int] = {}
-        for link in self.links.values():
-            if _may_send(link) and link.free > 0:
-                network = link.bind.network
-                room[network] = min(BATCH, room.get(network, 0) + link.free)
-        return room
+    def _count_now(self) -> dict[str, Counters]:
+        """Once a second, what has been counted of every bind."""
+        now = asyncio.get_running_loop().time()
+        if now < self._count_at:
+            return {}
+        self._count_at = now + COUNT_S
+        own: dict[str, Counters] = {
+            cid: {
+                "refused_mo_count": self._refused[cid],
+                "reassembly_pending": self.exchange.memory.pending.get(cid, 0),
+                "batch_count": self._batches,
+            }
+            for cid in self.links.cids
+        }
+        return counted(self.links, self.exchange, own)
 
     def _is_drained(self, link: Link) -> bool:
         """Bound, and nothing refused, for longer than the drain grace: what was stuck in the
@@ -321,8 +335,18 @@ class Gateway:
             try:
                 if await self._in_thread(lambda: self._inherit_now(patience)):
                     self._wake.set()
+                if self._tidy_in == TIDY_EVERY:
+                    await self._ask_after()
             except Exception as error:  # the next beat tries again
                 log.error("not-inherited", reason=_reason(error))
+
+    async def _ask_after(self) -> None:
+        """Asks by query_sm, where a bind allows it, what became of messages without a receipt."""
+        able = [k.bind.cid for k in self.links.all() if k.is_bound and k.bind.query]
+        for asked in await self._in_thread(lambda: self.exchange.ask_after(able)):
+            link = self.links.get(asked.cid)
+            if link is not None:
+                link.query(asked.smsc_id, token=asked.token)
 
     def _inherit_now(self, patience: timedelta) -> int:
         self._tidy_in -= 1
@@ -334,7 +358,7 @@ class Gateway:
 
     async def _drain(self) -> None:
         """Lets the window empty and stores what the networks still answer."""
-        stops = [asyncio.create_task(link.stop()) for link in self.links.values()]
+        stops = self.links.stop()
         while not all(task.done() for task in stops):
             await asyncio.wait(stops, timeout=0.05)
             await self._exchange({})
@@ -343,10 +367,6 @@ class Gateway:
             await self._exchange({})
             if len(self.inbox) + len(self.unsent) >= before:
                 break
-
-
-def _may_send(link: Link) -> bool:
-    return link.is_bound and not link.is_suspended and link.bind.bind != "receiver"
 
 
 def _reason(error: Exception) -> str:
