@@ -61,6 +61,7 @@ def _view(door: Door) -> View:
 def _open_routes(rt: Runtime, endpoints: Sequence[Endpoint]) -> list[Route]:
     document = openapi.document(endpoints)
     shown = docs.page(document)
+    figures = metrics.Numbers(rt)
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -74,7 +75,8 @@ def _open_routes(rt: Runtime, endpoints: Sequence[Endpoint]) -> list[Route]:
         return JSONResponse(words, 200 if ledger else 503)
 
     async def numbers(request: Request) -> Response:
-        return Response(metrics.shown(), headers={"Content-Type": metrics.CONTENT_TYPE})
+        shown = await run_in_threadpool(figures.shown)
+        return Response(shown, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def described(request: Request) -> Response:
         return JSONResponse(document)
