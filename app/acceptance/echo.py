@@ -5,11 +5,11 @@ the ledger, so a killed process goes on where it was.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from app.acceptance.records import ECHO, ROOM, STAT, owes_stat, tally
-from app.conversation import records, turns
+from app.conversation import records, turns, ussd
 from app.conversation.turns import Came
 from app.conversation.unasked import LoopGuard
 from app.ledger.outbox import Priority
@@ -19,20 +19,13 @@ from smpp.messages import Inbound
 
 ASKED = "#STAT"
 
-TakeUssd = Callable[[Runtime, Unit, Sequence[Came]], None]
-
-
-def _keep_ussd(rt: Runtime, unit: Unit, came: Sequence[Came]) -> None:
-    for one in came:
-        records.keep(unit.tx, unit.vault, one.message, "ussd")
-
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """An `app.exchange.Take`. `phones` (E.164) are those that are answered, None is anyone."""
+    """An `app.exchange.Take`. `phones` (E.164) are those that are answered, None is anyone. USSD
+    gets the ordinary menu."""
 
     phones: frozenset[str] | None = None
-    take_ussd: TakeUssd = field(default=_keep_ussd)
 
     def __call__(self, rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> None:
         """Takes a batch of MOs in their order. The guard is not asked: what a network sends in its
@@ -51,8 +44,7 @@ class Echo:
                 if why is None:
                     phone = _say(unit, message, ECHO, message.text or "")
                     fresh[phone] += 1
-        if dialled:
-            self.take_ussd(rt, unit, dialled)
+        ussd.take(rt, unit, dialled)
 
     def _why_not(self, message: Inbound) -> str | None:
         """Why a message gets no answer, in one word; None: it gets one."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.conversation.records import Question
 from app.conversation.rooms import Listed
 from app.conversation.sessions import LISTS, Session, View
 from dialogs.engine import ussd
@@ -32,6 +33,7 @@ class Answer:
     """The confirmed choice of a page: an answer for the room that asked."""
 
     case_id: UUID
+    dialog: str
     step: str
     choice: str
     language: str
@@ -108,12 +110,12 @@ def _chosen(
                 return _missed(at)
             return Session(View.CASE, at.language, case=at.shown[place], came_from=at.view)
         case View.CONFIRM if at.case is not None:
-            return Answer(at.case, at.step, at.choice, _language(at))
+            return Answer(at.case, at.dialog, at.step, at.choice, _language(at))
         case View.CASE if at.case is not None:
             one = _question(at, listed)
             if one is not None and one.dialog is not None and one.dialog.ask(at.step).confirms:
                 return to(at, view=View.CONFIRM, choice=target, page=0, misses=0)
-            return Answer(at.case, at.step, target, _language(at))
+            return Answer(at.case, at.dialog, at.step, target, _language(at))
     return _missed(at)
 
 
@@ -121,7 +123,7 @@ def _late(at: Session, key: str) -> Session | Answer:
     """A key to a question that takes no answer now. One that was confirmed goes to its room all
     the same, which judges it by when it reached us."""
     if at.view is View.CONFIRM and at.case is not None and key == CONFIRM:
-        return Answer(at.case, at.step, at.choice, _language(at))
+        return Answer(at.case, at.dialog, at.step, at.choice, _language(at))
     return Session(View.AFTER, at.language, case=at.case)
 
 
@@ -154,10 +156,11 @@ def _settled(at: Session, listed: Sequence[Listed]) -> Session:
     if one is None:
         return Session(View.MENU, at.language)
     if one.question is None:
-        return to(at, view=View.CASE, step="", choice="")
-    if at.view is View.CONFIRM and at.step == one.question.step:
+        return to(at, view=View.CASE, dialog="", step="", choice="")
+    if at.view is View.CONFIRM and _asks(one.question, at):
         return at
-    return to(at, view=View.CASE, step=one.question.step, choice="")
+    asked = one.question
+    return to(at, view=View.CASE, dialog=asked.dialog, step=asked.step, choice="")
 
 
 def _pages(words: Words, at: Session, listed: Sequence[Listed]) -> list[Page]:
@@ -195,9 +198,11 @@ def _pages_of_case(words: Words, at: Session, one: Listed | None, language: str)
 def _question(at: Session, listed: Sequence[Listed]) -> Listed | None:
     """The question the handset shows, while it is still asked."""
     one = _find(at, listed)
-    if one is None or one.question is None or one.question.step != at.step:
-        return None
-    return one
+    return one if one is not None and one.question and _asks(one.question, at) else None
+
+
+def _asks(question: Question, at: Session) -> bool:
+    return (question.dialog, question.step) == (at.dialog, at.step)
 
 
 def _find(at: Session, listed: Sequence[Listed]) -> Listed | None:

@@ -178,7 +178,7 @@ def _reply(call: Call) -> Reply | None:
     Whether it came in time is for the room to say."""
     said, question, message = call.follows, call.question, call.came.message
     assert isinstance(said, Answer)
-    if question is None or (question.case_id, question.step) != (said.case_id, said.step):
+    if question is None or _place(question) != (said.case_id, said.dialog, said.step):
         return None
     listed = call.listed(said.language)
     dialogs = [one.dialog for one in listed if one.case_id == said.case_id and one.dialog]
@@ -193,6 +193,10 @@ def _reply(call: Call) -> Reply | None:
         language=said.language,
         evidence={**evidence(message), "choice": said.choice, "shown_in": said.language},
     )
+
+
+def _place(question: Question) -> tuple[UUID, str, str]:
+    return question.case_id, question.dialog, question.step
 
 
 def _after(call: Call, said: Answer, counted: set[UUID]) -> Session:
