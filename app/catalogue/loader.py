@@ -180,6 +180,7 @@ def _service(top: Table) -> Service:
         apply_in_person=head.bilingual("apply_in_person"),
         window_hours=head.number("window_hours", default=DEFAULT_WINDOW_HOURS),
         editions=editions,
+        account_choice=head.flag("account_choice", default=False),
     )
     head.close()
     _check_order(head, "proactive_to", service.proactive_from, service.proactive_to)

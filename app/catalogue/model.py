@@ -134,6 +134,7 @@ class Service:
     recipient_kinds: tuple[RecipientKind, ...] = (RecipientKind.INDIVIDUAL,)
     window_hours: int = DEFAULT_WINDOW_HOURS
     editions: tuple[Edition, ...] = ()
+    account_choice: bool = False  # the by-law has the account confirmed by the recipient
 
     @property
     def is_proactive(self) -> bool:

@@ -11,6 +11,8 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from app.clock import ManualClock
 from app.ledger.journal import Entry, verify
 from app.proactive.records import Offer
@@ -261,9 +263,13 @@ def revoked(play: Play, name: str) -> None:
     play.world.revoke(name)
 
 
-@says(r"provider offers (?P<service>[\w-]+)(?: to (?P<name>\w+))?")
-def offered(play: Play, service: str, name: str | None) -> None:
-    made = play.world.offer(service, name or next(iter(play.world.people)))
+@says(
+    r"provider offers (?P<service>[\w-]+)(?: to (?P<name>\w+))?"
+    r"(?: with accounts (?P<accounts>.+))?"
+)
+def offered(play: Play, service: str, name: str | None, accounts: str | None) -> None:
+    labels = accounts.split(", ") if accounts else []
+    made = play.world.offer(service, name or next(iter(play.world.people)), labels)
     assert isinstance(made, Offer), made
 
 
@@ -281,6 +287,15 @@ def withdrawn(play: Play, service: str | None) -> None:
 @says(r"provider reports (?P<result>rendered|refused)")
 def reported(play: Play, result: str) -> None:
     play.world.report(play.offer(None).id, result)
+
+
+@says(r"provider is told the account: (?P<told>.+)")
+def provider_hears_the_account(play: Play, told: str) -> None:
+    query = "SELECT body FROM events WHERE case_id = :id AND type = 'offer.account'"
+    [row] = play.world.rows(query, id=play.offer(None).id)
+    data = msgspec.json.decode(row.body)["data"]["account"]
+    assert ", ".join(str(data[k]) for k in ("choice", "index", "label", "why") if data[k]) == told
+    provider_hears(play, "account", None)
 
 
 @says(r"provider is told: (?P<event>[a-z]+)(?: of (?P<service>[\w-]+))?")

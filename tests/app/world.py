@@ -13,7 +13,8 @@ import sqlalchemy
 
 from app.clock import ManualClock
 from app.conversation.turns import Came
-from app.exchange import Batch, Exchange
+from app.exchange import Batch, Exchange, Routes
+from app.exchange.routes import Route
 from app.ledger import journal
 from app.ledger.journal import Entry
 from app.ledger.outbox import Message
@@ -36,6 +37,7 @@ from smpp.messages import (
     SegmentOf,
     SubmitOutcome,
     SubmitResult,
+    segment_reference,
 )
 
 PROVIDER = "labour"
@@ -65,6 +67,7 @@ class Network:
     is_up: bool = True
     connection: int = 1
     held: list[SubmitResult] = field(default_factory=list)
+    submitted: list[Message] = field(default_factory=list)
     ids: "count[int]" = field(default_factory=lambda: count(1))
 
     @property
@@ -73,6 +76,7 @@ class Network:
 
     def submit(self, message: Message, now: datetime) -> tuple[Mt, list[SubmitResult]]:
         """The message with its ids, and the responses that come at once."""
+        self.submitted.append(message)
         total = text.count(message.body, "udh16").segments
         took = self.answers in (SubmitOutcome.ACCEPTED, SubmitOutcome.UNKNOWN, None)
         ids = tuple(f"{self.name}{next(self.ids)}" if took else "" for _ in range(total))
@@ -82,7 +86,7 @@ class Network:
                 self.cid, self.name, str(message.id), number, total,
                 0 if outcome is SubmitOutcome.ACCEPTED else 8,
                 smsc_id if outcome is SubmitOutcome.ACCEPTED else "",
-                outcome, now, message.phone,
+                outcome, now, message.phone, segment_reference(message.umr or 0, number),
             )
             for number, smsc_id in enumerate(ids, start=1)
         ]  # fmt: skip
@@ -110,6 +114,7 @@ class World:
         self.phone = f"+7701{number:07}"
         self.network = Network(f"net{number}x")
         _networks.append(self.network.name)
+        self.others: list[Network] = []
         self.people: dict[str, str] = {}
         self.mts: list[Mt] = []
         self.screens: list[Outbound] = []
@@ -121,7 +126,17 @@ class World:
         self.bind(BindEvent.BOUND)
 
     def _exchange(self) -> Exchange:
-        return Exchange(self.rt, uuid4(), _networks)
+        routes = Routes(tuple(Route(n.cid, n.name) for n in (self.network, *self.others)))
+        return Exchange(self.rt, uuid4(), _networks, routes=routes)
+
+    def open_network(self) -> Network:
+        """One more network, that goes after those there are."""
+        number = next(_numbers)
+        network = Network(f"net{number}x")
+        _networks.append(network.name)
+        self.others.append(network)
+        self.exchange = self._exchange()
+        return network
 
     # --- the register and the provider ------------------------------------------------------
 
@@ -158,9 +173,12 @@ class World:
             self.consents(unit, row)
         self.commit()
 
-    def offer(self, service: str, name: str) -> Made:
+    def offer(self, service: str, name: str, accounts: Sequence[str] = ()) -> Made:
         """The provider offers a service; what was made of it."""
-        draft = offering.Draft(service, self.people[name], uuid4().hex, {"kin": self.people[name]})
+        values: dict[str, Any] = {"kin": self.people[name]}
+        if accounts:
+            values["accounts"] = list(accounts)
+        draft = offering.Draft(service, self.people[name], uuid4().hex, values)
         with self.rt.unit() as unit:
             [made] = offering.make(self.rt, unit, PROVIDER, [draft])
         if isinstance(made, Offer):
@@ -184,7 +202,7 @@ class World:
         """Commits a batch and everything that follows from it: submits and their responses."""
         batch = batch or Batch()
         while True:
-            room = {self.network.name: 100} if self.network.is_up else {}
+            room = {n.name: 100 for n in (self.network, *self.others) if n.is_up}
             done = self.exchange.commit(replace(batch, room=room))
             self.screens += [screen for _, screen in done.screens]
             results = self.submit(done.to_submit)
@@ -196,10 +214,11 @@ class World:
         """Submits messages, or finds that the link is down and gives them back."""
         results: list[SubmitResult] = []
         for message in messages:
-            if not self.network.is_up:
+            network = next((n for n in self.others if n.name == message.network), self.network)
+            if not network.is_up:
                 self.exchange.commit(Batch(unsent=[message.id]))
                 continue
-            mt, answers = self.network.submit(message, self.clock())
+            mt, answers = network.submit(message, self.clock())
             self.mts.append(mt)
             results += answers
         return results

@@ -52,6 +52,10 @@ _OPEN = sql(
     WHERE state = 'open' AND phone_index = ANY(CAST(:phones AS bytea[]))"""
 )
 _CLOSE = sql("DELETE FROM questions WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_FOLLOW_UP = sql(
+    """UPDATE questions SET dialog = :dialog, step = :step, asked = 0
+    WHERE case_id = ANY(CAST(:cases AS uuid[]))"""
+)
 _ASKED = sql(
     """UPDATE questions q SET asked = t.asked
     FROM unnest(CAST(:cases AS uuid[]), CAST(:asked AS smallint[])) AS t (case_id, asked)
@@ -101,6 +105,12 @@ def close(tx: Tx, cases: Sequence[tuple[UUID, bytes]]) -> list[Question]:
     tx.execute(_LOCK, {"phones": phones})
     tx.execute(_CLOSE, {"cases": [c for c, _ in cases]})
     return open_next(tx, phones)
+
+
+def follow_up(tx: Tx, cases: Sequence[UUID], dialog: str, step: str) -> None:
+    """Puts another question of these cases in place of the one just answered: it stays the open
+    one of its phone, before all that wait."""
+    tx.execute(_FOLLOW_UP, {"cases": list(cases), "dialog": dialog, "step": step})
 
 
 def open_questions(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, Question]:

@@ -8,6 +8,7 @@ from app.conversation import rooms
 from app.ledger import outbox
 from app.ledger.unit import Unit
 from app.proactive import rules
+from app.proactive.actions import choosing
 from app.proactive.actions.saying import for_recipient, tell_provider
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
@@ -23,14 +24,17 @@ def step(unit: Unit, offer: Offer, event: Event) -> None:
 
 
 def close(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
-    """Ends the questions of offers that have their outcome and asks what waited behind them."""
+    """Ends the questions of offers that have their outcome and asks what waited behind them; a yes
+    that is followed by a question of its own keeps the phone until that has ended."""
     ended = [o for o in offers if o.state in rules.OUTCOMES]
     if not ended:
         return
     for offer in ended:
         tell_provider(unit, offer)
     outbox.cancel_questions(unit.tx, [o.id for o in ended], unit.now)
-    opened = conversation.close(unit.tx, [(o.id, o.phone_index) for o in ended])
+    asking = choosing.begin(rt, unit, ended)
+    done = [(o.id, o.phone_index) for o in ended if o.id not in asking]
+    opened = conversation.close(unit.tx, done)
     rooms.ask(rt.rooms, unit, opened)
 
 

@@ -13,6 +13,7 @@ from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
 from app.proactive import records, rules
+from app.proactive.actions import choosing
 from app.proactive.actions.closing import close, is_open, step
 from app.proactive.actions.offering import recheck
 from app.proactive.records import Offer
@@ -82,14 +83,19 @@ def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
         elif s.kind == QUESTION and s.failed:
             if _not_delivered(unit, offer, "receipt", message=s.outbox_id):
                 closed.append(offer)
+        elif s.kind in choosing.QUESTIONS and s.delivered >= s.total:
+            choosing.received(rt, unit, offer, s)
         elif s.delivered >= s.total or s.failed:
             _note(unit, offer, s)
+            if s.kind == choosing.QUESTION:
+                choosing.over(rt, unit, offer, "undelivered")
     close(rt, unit, closed)
     records.save(unit.tx, list(offers.values()))
 
 
 def _matters(s: Standing) -> bool:
-    return s.kind == QUESTION or s.kind in FOLLOWED or bool(s.failed)
+    asked = s.kind == QUESTION or s.kind in choosing.QUESTIONS
+    return asked or s.kind in FOLLOWED or bool(s.failed)
 
 
 def _received(rt: Runtime, unit: Unit, offer: Offer, s: Standing) -> None:
@@ -158,6 +164,8 @@ def failed(rt: Runtime, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -
             closed.append(offer)
         elif kind != QUESTION:
             unit.journal.append(offer.chain, "message-failed", unit.now, wording=kind, why=why)
+        if kind == choosing.QUESTION:
+            choosing.over(rt, unit, offer, "undelivered")
     close(rt, unit, closed)
     records.save(unit.tx, list(offers.values()))
 

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from app.ledger.unit import Unit
-from app.proactive import records
+from app.proactive import records, rules
+from app.proactive.actions import choosing
 from app.proactive.actions.closing import close, step
 from app.proactive.actions.saying import DIALOG, say, tell_provider
 from app.proactive.records import Offer
@@ -48,6 +49,8 @@ def report(
     offer = _mine(unit, provider, offer_id)
     if offer is None:
         return None
+    if rules.allows(offer.state, RESULTS[result]):
+        choosing.over(rt, unit, offer, result)
     step(unit, offer, RESULTS[result])
     offer.result = result
     said = "\n".join(filter(None, (reason, document)))

@@ -1,6 +1,6 @@
 """A recipient answers, or writes when nothing is asked any more (155/НҚ, clause 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from app.conversation.rooms import Reply, Unasked
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.proactive import records, rules
+from app.proactive.actions import choosing, hearing
 from app.proactive.actions.closing import close, is_open, step
 from app.proactive.actions.delivering import open_window
 from app.proactive.actions.saying import DIALOG, say
@@ -19,18 +20,20 @@ from app.recipients import records as recipients
 from app.runtime import Runtime
 from dialogs.engine.model import Screen
 from dialogs.engine.turn import Event as Said
-from dialogs.engine.understanding import ANOTHER_PERSON, Label, understand
+from dialogs.engine.understanding import ANOTHER_PERSON, Label, bare_digit, understand
 
 LATE_ANSWERS = timedelta(days=30)  # how long a closed offer is remembered in conversation
+NO_SMS = "no SMS"  # why an offer counts as declined by who wants no more messages
 OUTCOMES = {"accept": Event.YES, "decline": Event.NO}
 
 
 def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
     """Judges each answer at the time it reached us, and does what it means. Returns the cases
     whose question nobody has seen yet: what was said is no reply to them."""
+    unseen = choosing.reply(rt, unit, [r for r in replies if r.question.dialog == choosing.DIALOG])
+    replies = [r for r in replies if r.question.dialog == DIALOG]
     offers = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
     closed: list[Offer] = []
-    unseen: set[UUID] = set()
     again: list[tuple[Any, int]] = []
     languages: dict[bytes, str] = {}
     for one in replies:
@@ -41,7 +44,7 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
             continue
         if one.repeats is not None and not _was_asked_after(offer, one.repeats):
             continue  # a redelivery of what this very question was answered with
-        _learn_language(unit, offer, one, languages)
+        hearing.learn_language(unit, offer, one, languages)
         if not rules.in_time(one.received_at, offer.deadline, stuck=one.stuck):
             _too_late(rt, unit, offer, one, event)
         elif event is None:
@@ -82,38 +85,20 @@ def _event(one: Reply) -> Event | None:
     return OUTCOMES.get(one.turn.outcome or "")
 
 
-def _learn_language(unit: Unit, offer: Offer, one: Reply, languages: dict[bytes, str]) -> None:
-    """A wish for a language always counts, and one that was chosen on USSD; the language of an
-    answer only where none is known."""
-    understood = one.turn.understood
-    heard = understood.language if understood is not None and offer.language is None else None
-    chosen = one.turn.language or one.language or heard
-    if chosen is not None and chosen != offer.language:
-        offer.language = chosen
-        languages[offer.phone_index] = chosen
-
-
 def _answer(rt: Runtime, unit: Unit, offer: Offer, one: Reply, event: Event) -> None:
     # A reply that comes before its receipt proves receipt.
     if offer.received_at is None and offer.state is State.SENT:
         offer.received_at = one.received_at
     step(unit, offer, event)
-    _journal(unit, offer, str(event), one, state=offer.state)
-    _heed(unit, offer, event)
+    why = {"reason": NO_SMS} if event is Event.STOPPED else {}
+    hearing.write_down(unit, offer, str(event), one, state=offer.state, **why)
+    hearing.heed(unit, offer, event)
     if event is Event.WRONG_PERSON:  # no answer, and nothing more is said to a stranger
         offer.result = ANOTHER_PERSON
         return
     offer.answered_by = one.how
     if one.turn.screen is not None and one.how == "sms":
         say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
-
-
-def _heed(unit: Unit, offer: Offer, event: Event | None) -> None:
-    """What was said of the phone itself, which holds in time or late."""
-    if event is Event.STOPPED:
-        recipients.set_sms(unit.tx, offer.recipient_id, sms=False, now=unit.now)
-    if event is Event.WRONG_PERSON:
-        recipients.mark_wrong_phone(unit.tx, [offer.recipient_id], unit.now)
 
 
 def disown(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
@@ -136,12 +121,15 @@ def disown(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
 def _not_an_answer(
     rt: Runtime, unit: Unit, offer: Offer, one: Reply, again: list[tuple[Any, int]]
 ) -> None:
-    _journal(unit, offer, f"heard-{one.turn.event}", one)
+    hearing.write_down(unit, offer, f"heard-{one.turn.event}", one)
     if offer.state is State.SENT:  # whoever answers a question, however unclearly, has received it
         network = str(one.evidence.get("network", offer.network))
         open_window(rt, unit, offer, one.received_at, network, proved_by="reply")
     if one.turn.event is Said.UNCLEAR:
         again.append((offer.id, one.question.asked + 1))
+    if hearing.falls_silent(one):
+        again.append((offer.id, one.question.asked + 1))
+        hearing.put_for_review(unit, offer, one)
     if one.turn.event is Said.START:
         recipients.set_sms(unit.tx, offer.recipient_id, sms=True, now=unit.now)
     if one.turn.screen is not None:
@@ -150,26 +138,11 @@ def _not_an_answer(
 
 def _too_late(rt: Runtime, unit: Unit, offer: Offer, one: Reply, event: Event | None) -> None:
     """The window is over and the sweep will say so; the answer is kept and changes nothing."""
-    _journal(unit, offer, "heard-late", one)
-    _heed(unit, offer, event)
+    hearing.write_down(unit, offer, "heard-late", one)
+    hearing.heed(unit, offer, event)
     if event is not Event.WRONG_PERSON and one.how == "sms":
         stopped = one.turn.screen if event is Event.STOPPED else None
         say(rt, unit, offer, stopped or Screen(DIALOG, "late"), priority=Priority.REPLY)
-
-
-def _journal(unit: Unit, offer: Offer, kind: str, one: Reply, **more: Any) -> None:
-    understood = one.turn.understood
-    facts: Mapping[str, Any] = {
-        "how": one.how,
-        "received_at": one.received_at,
-        "step": one.question.step,
-        "rule": understood.rule if understood else "choice",
-        "label": understood.label if understood else one.turn.outcome,
-        **one.evidence,
-    }
-    if one.stuck:
-        more["judged_in_time"] = "the network's bind was down at the deadline"
-    unit.journal.append(offer.chain, kind, unit.now, one.raw, **facts, **more)
 
 
 ALREADY = {State.ACCEPTED: "yes", State.RENDERED: "yes", State.REFUSED: "yes", State.DECLINED: "no"}
@@ -178,15 +151,19 @@ ALREADY = {State.ACCEPTED: "yes", State.RENDERED: "yes", State.REFUSED: "yes", S
 def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
     """Answers after the end: politely, the window is over or the first answer stands. What is no
     answer is not about a case that has ended."""
-    messages = [m for m in messages if understand(m.text).label in (Label.YES, Label.NO)]
+    messages = [m for m in messages if _is_answer(m.text) or bare_digit(m.text)]
     since = unit.now - LATE_ANSWERS
     latest = records.latest_of_phones(unit.tx, unit.vault, [m.phone_index for m in messages], since)
     locked = records.lock(unit.tx, unit.vault, [o.id for o in latest.values()])
+    unchosen = choosing.lapsed(unit, list(locked))
     answered: set[bytes] = set()
     for message in messages:
         found = latest.get(message.phone_index)
         offer = locked.get(found.id) if found else None
         if offer is None or is_open(offer) or offer.sent_at is None:
+            continue
+        chooses = offer.id in unchosen and bare_digit(message.text) is not None
+        if not chooses and not _is_answer(message.text):
             continue
         unit.journal.append(
             offer.chain,
@@ -197,9 +174,17 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
             **message.evidence,
         )
         answered.add(message.phone_index)
-        _answer_after_the_end(rt, unit, offer, message)
+        if chooses:
+            late = Screen(choosing.DIALOG, "late")
+            say(rt, unit, offer, late, priority=Priority.REPLY, language=message.language)
+        else:
+            _answer_after_the_end(rt, unit, offer, message)
     records.save(unit.tx, list(locked.values()))
     return answered
+
+
+def _is_answer(text: str) -> bool:
+    return understand(text).label in (Label.YES, Label.NO)
 
 
 def _answer_after_the_end(rt: Runtime, unit: Unit, offer: Offer, message: Unasked) -> None:

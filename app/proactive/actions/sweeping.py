@@ -10,8 +10,10 @@ from uuid import UUID
 from app.ledger import binds
 from app.ledger.unit import Unit
 from app.proactive import records
+from app.proactive.actions import choosing
 from app.proactive.actions.closing import close, step
 from app.proactive.actions.saying import DIALOG, say
+from app.proactive.choices import records as choices
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
 from app.runtime import Runtime
@@ -30,7 +32,9 @@ def sweep(rt: Runtime) -> int:
         unproven = records.unproven(unit.tx, unit.now, unit.now - VALIDITY, through, BATCH)
         expire(rt, unit, due)
         give_up(rt, unit, unproven)
-        return len(due) + len(unproven)
+        unchosen = choices.due(unit.tx, unit.now, choosing.VALIDITY_S, through, BATCH)
+        choosing.lapse(rt, unit, unchosen)
+        return len(due) + len(unproven) + len(unchosen)
 
 
 def expire(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:

@@ -1,11 +1,25 @@
-"""What dialogs beyond the offer keep."""
+"""What dialogs beyond the offer keep: the choice of an account that follows a yes."""
 
 from alembic import op
 
 revision = "0006"
 down_revision = "0005"
 
-STATEMENTS: tuple[str, ...] = ()
+# Asked after an offer was accepted, which it never changes. `received_at` is when the handset had
+# the question: an answer that came before it is none.
+ACCOUNT_CHOICES = """
+CREATE TABLE account_choices (
+    offer_id uuid PRIMARY KEY,
+    asked_at timestamptz NOT NULL,
+    received_at timestamptz,
+    deadline timestamptz,
+    closed_at timestamptz,
+    outcome text CHECK (outcome IN ('listed', 'other', 'none'))
+) WITH (fillfactor = 80);
+CREATE INDEX account_choices_open ON account_choices (asked_at) WHERE closed_at IS NULL;
+"""
+
+STATEMENTS: tuple[str, ...] = (ACCOUNT_CHOICES,)
 
 
 def upgrade() -> None:
