@@ -102,6 +102,8 @@ def _weak(kinds: set[str], full: str, bare: set[str]) -> str | None:
     """Why an answer is too weak beside what else was said, or None."""
     if full in kinds:
         return None
+    if "await" in kinds:
+        return "may await something else"
     if "self" in kinds:
         return "answers who it is, not the question"
     if "ack_read" in kinds:
@@ -131,6 +133,11 @@ def _not_an_answer(units: list[Unit], counted: Counter[str]) -> Verdict | None:
     """Every reason for doubt that holds whatever the answer may be."""
     if ("question" in counted or "when" in counted) and not _asks_only_when(units):
         return _unclear("a question")
+    plus, minus = counted.keys() & (_PLUS | {"litotes"}), counted.keys() & _MINUS
+    if "regret" in counted and (plus or not minus):
+        return _unclear("a regret that no refusal follows")
+    if minus and counted.keys() & {"glad", "await"}:
+        return _unclear("gladness beside a refusal")
     if "lets" in counted and not {"yes", "bare_yes"} & counted.keys():
         return _unclear("an invitation, no answer")
     if "rude" in counted:

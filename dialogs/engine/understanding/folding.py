@@ -102,15 +102,19 @@ def is_cyrillic(character: str) -> bool:
     return "\u0400" <= character <= "\u04ff"
 
 
-def one_script(word: str) -> str:
-    """Return a word of mixed alphabets in the one it is mostly written in, if that is sure."""
+def scripts(word: str) -> tuple[str, ...]:
+    """Return the ways to read a word of mixed alphabets in one of them; none if it is not mixed."""
     own = sum(map(is_cyrillic, word))
     if own in (0, len(word)):
-        return word
-    if own * 2 >= len(word):
-        folded = "".join(c if is_cyrillic(c) else _TO_CYRILLIC.get(c, c) for c in word)
-        if all(map(is_cyrillic, folded)):
-            return folded
-    if own * 2 <= len(word):
-        return "".join(_TO_LATIN.get(c, c) for c in word)
-    return word
+        return ()
+    cyrillic = "".join(c if is_cyrillic(c) else _TO_CYRILLIC.get(c, c) for c in word)
+    latin = "".join(_TO_LATIN.get(c, c) for c in word)
+    whole = (cyrillic,) if all(map(is_cyrillic, cyrillic)) else ()
+    return whole if any(map(is_cyrillic, latin)) else (*whole, latin)
+
+
+def one_script(word: str) -> str:
+    """Return a word of mixed alphabets in the one it is mostly written in, if that is sure."""
+    read = scripts(word)
+    own = sum(map(is_cyrillic, word))
+    return (read[0] if own * 2 >= len(word) else read[-1]) if read else word

@@ -121,9 +121,9 @@ def lexicon() -> Lexicon:
 
 
 @cache
-def _slips() -> tuple[slips.Slips[Entry], slips.Slips[Entry]]:
+def _slips() -> tuple[slips.Slips[Entry], slips.Slips[Entry], slips.Slips[Entry]]:
     known = lexicon()
-    return slips.Slips(known.kazakh), slips.Slips(known.russian)
+    return slips.Slips(known.kazakh), slips.Slips(known.russian), slips.Slips(known.translit)
 
 
 def _agreed(*found: Entry | None) -> Entry | None:
@@ -138,19 +138,26 @@ def _by_skeleton(word: str) -> Entry | None:
         kazakh, russian = folding.KAZAKH_LATIN.of(word), folding.RUSSIAN_LATIN.of(word)
         other = folding.RUSSIAN_LATIN_J.of(word)
         read = [known.kazakh.get(kazakh), known.translit.get(russian), known.translit.get(other)]
-        return _agreed(*read)
+        if any(read) or kazakh in known.kazakh or {russian, other} & known.translit.keys():
+            return _agreed(*read)
+        in_kazakh, _, in_translit = _slips()
+        return _agreed(in_kazakh.find(kazakh), in_translit.find(russian))
     kazakh, russian = folding.KAZAKH.of(word), folding.RUSSIAN.of(word)
     found = _agreed(known.kazakh.get(kazakh), known.russian.get(russian))
     if found or kazakh in known.kazakh or russian in known.russian:
         return found
-    in_kazakh, in_russian = _slips()
+    in_kazakh, in_russian, _ = _slips()
     return _agreed(in_kazakh.find(kazakh), in_russian.find(russian))
 
 
 @lru_cache(maxsize=1 << 15)
 def look_up(word: str) -> Entry | None:
     """Return what a clean word is, or None if it is unknown or could be two things."""
-    word = folding.one_script(word)
+    readings = folding.scripts(word)
+    return _agreed(*map(_look_up, readings)) if readings else _look_up(word)
+
+
+def _look_up(word: str) -> Entry | None:
     listed = lexicon().listed
     short = folding.single(word)
     if word in listed:

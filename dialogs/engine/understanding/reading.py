@@ -8,8 +8,9 @@ from dialogs.engine.understanding import folding
 from dialogs.engine.understanding.grammar import UNKNOWN, Unit, cut, grammar
 from dialogs.engine.understanding.labels import Language
 from dialogs.engine.understanding.lexicon import look_up, read_toml
+from dialogs.engine.understanding.phrases import joined
 from dialogs.engine.understanding.quotes import without_quoted
-from dialogs.engine.understanding.signature import without_signature
+from dialogs.engine.understanding.signature import is_family_name, is_name, without_signature
 from dialogs.engine.understanding.tokens import Kind, Token, tokens
 
 # Three SMS segments of plain answer are beyond any answer; a longer text is somebody's story.
@@ -40,10 +41,15 @@ def _emoji() -> dict[str, str]:
     return {sign: f"emoji_{meaning}" for meaning, signs in drawn.items() for sign in signs}
 
 
+@lru_cache(maxsize=1 << 14)
+def _named(word: str) -> str:
+    return "name" if is_name(word) or is_family_name(word) else ""
+
+
 def _category(token: Token) -> str:
     if token.kind is Kind.WORD:
         entry = look_up(token.text)
-        return entry.category if entry else ""
+        return entry.category if entry else _named(token.text)
     if token.kind is Kind.NUMBER:
         return {"1": "d1", "2": "d2"}.get(token.text, "")
     return _MARKS.get(token.kind) or _emoji().get(token.text, "")
@@ -69,8 +75,8 @@ def read(text: str) -> Reading:
     if len(text) > _MOST_CHARACTERS:
         return Reading((), ("",), (Unit("", 0, 0),), None)
     clean = without_signature(without_quoted(folding.clean(text)).strip())
-    found = tokens(clean)
-    categories = [_category(token) for token in found]
+    found, idioms = joined(tokens(clean))
+    categories = [idioms.get(place) or _category(token) for place, token in enumerate(found)]
     codes = grammar().codes
     coded = "".join([codes.get(category, UNKNOWN) for category in categories])
     units = cut(coded) if len(coded) <= _MOST_TOKENS else [Unit("", 0, len(coded))]

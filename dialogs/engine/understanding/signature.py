@@ -51,26 +51,26 @@ def is_name(word: str) -> bool:
     return any(skeleton in _names() for skeleton in spelt)
 
 
-def _is_surname(word: str) -> bool:
+def is_family_name(word: str) -> bool:
     """An unknown word with a surname's ending; the lexicon goes first."""
     return len(word) > 4 and bool(_SURNAME.fullmatch(word)) and look_up(word) is None
 
 
-def _signs(words: list[str]) -> bool:
+def _signs(words: list[str], lead: bool) -> bool:
     named = any(is_name(word) for word in words if len(word) > 1)
-    family = sum(map(_is_surname, words))
+    family = sum(map(is_family_name, words))
     initials = sum(len(word) == 1 for word in words)
     if _NO_SURNAMES.intersection(words):
         return False
-    if not all(len(w) == 1 or is_name(w) or _is_surname(w) for w in words):
+    if not all(len(w) == 1 or is_name(w) or is_family_name(w) for w in words):
         return False
-    return (named and initials <= 2) or (family == 1 and 1 <= initials <= 2)
+    return (named and initials <= 2) or (family == 1 and (lead or 1 <= initials <= 2))
 
 
 def without_signature(text: str) -> str:
     """Return a clean text without the sender's name at its end, if one stands clearly apart."""
     found = _TAIL.search(text)
-    if found is None or not _signs(_WORD.findall(found["words"])):
+    if found is None or not _signs(_WORD.findall(found["words"]), bool(found["lead"])):
         return text
     kept = text[: found.start() + 1]
     # "Да, это Марат" may only say who is on the phone, exactly as "да, это я" does.

@@ -14,6 +14,7 @@ class Kind(Enum):
     HARD = auto()
     QUESTION = auto()
     SIGN = auto()
+    PHRASE = auto()
 
 
 class Token(NamedTuple):
@@ -35,11 +36,14 @@ _TOKEN: Final = re.compile(
 )
 _KINDS: Final = {kind.name: kind for kind in Kind}
 _INNER_HYPHEN: Final = re.compile(r"(?<=\w)[-‐‑](?=[^\W\d_])")
+_SPACED: Final = re.compile(r"(?:[^\W\d_] ){2,}[^\W\d_](?=[\s.!,]*$)")
 _NUMBER_SIGN: Final = re.compile(r"#\s*(?=\d)")
 
 
 def tokens(text: str) -> list[Token]:
     """Return the tokens of a clean text, in order; nothing but blanks is left out."""
+    if _SPACED.match(text):
+        text = text.replace(" ", "")  # "н е т": a word spelt out letter by letter
     text = _NUMBER_SIGN.sub("", _INNER_HYPHEN.sub(" ", text))
     return [
         Token(_KINDS[found.lastgroup or "SIGN"], found.group()) for found in _TOKEN.finditer(text)
