@@ -21,6 +21,7 @@ from dialogs.language import CHOICES
 from dialogs.menu import ENTRIES, MENU
 
 MOST_MISSES = 3
+ASKING = (View.CASE, View.CONFIRM)
 ENDS = (View.ANSWERED, View.AFTER, View.BYE)
 BACK, CONFIRM, MORE = "0", "1", "9"
 _DIALLED = re.compile(r"\*?\d+\*(\d)#?")
@@ -73,7 +74,7 @@ def pressed(words: Words, at: Session, listed: Sequence[Listed], key: str) -> Se
         return to(at, page=at.page + 1, misses=0)
     if key == BACK:
         return _back(at)
-    if at.step and _question(at, listed) is None:
+    if at.view in ASKING and at.step and _question(at, listed) is None:
         return _late(at, key)
     target = page.keys.get(key)
     return _missed(at) if target is None else _chosen(at, listed, key, target, page)
@@ -150,7 +151,7 @@ def _missed(at: Session) -> Session:
 
 
 def _settled(at: Session, listed: Sequence[Listed]) -> Session:
-    if at.view not in (View.CASE, View.CONFIRM):
+    if at.view not in ASKING:
         return at
     one = _find(at, listed)
     if one is None:
@@ -184,7 +185,8 @@ def _pages_of_case(words: Words, at: Session, one: Listed | None, language: str)
     if one is None:  # it was taken from this phone while somebody looked at it
         return ussd.notice(words, Screen(COMMON, "nothing-asked"), language, ends=at.view in ENDS)
     if at.view is View.ANSWERED:
-        return ussd.notice(words, one.screen, language, ends=True)
+        answer = Screen(at.dialog, at.step, one.screen.values) if at.dialog else one.screen
+        return ussd.notice(words, answer, language, ends=True)
     if at.view is View.AFTER:
         return ussd.notice(words, one.after, language, ends=True)
     if one.dialog is None or one.question is None:

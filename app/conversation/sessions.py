@@ -43,9 +43,9 @@ LISTS = (View.OFFERS, View.MEASURES)
 
 class Session(msgspec.Struct, frozen=True, array_like=True):
     """What a handset shows: a view, and which page of it. `case` is what it is about, `came_from`
-    the list it was chosen in; `dialog` and `step` name the question that is shown, `choice` what
-    is being confirmed; `shown` are the cases behind the digits of a list's page. `misses` counts
-    wrong keys; where it `is_missed`, the handset shows only that the last one was wrong."""
+    the list it was chosen in; `dialog` and `step` name the question or the answer that is shown,
+    `choice` what is being confirmed; `shown` are the cases behind the digits of a list's page.
+    `misses` counts wrong keys; where it `is_missed`, only that the last one was wrong is shown."""
 
     view: View
     language: str | None = None

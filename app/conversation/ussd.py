@@ -158,19 +158,22 @@ def _remember_languages(unit: Unit, calls: Sequence[Call]) -> None:
 
 def _answer(rt: Runtime, unit: Unit, calls: Sequence[Call]) -> None:
     """Hands the answers to their rooms and finds the page after each."""
-    replies = [(call, reply) for call in calls if (reply := _reply(call)) is not None]
+    replies = {call.phone: reply for call in calls if (reply := _reply(call)) is not None}
     unseen: set[UUID] = set()
     for name, room in rt.rooms.items():
-        mine = [reply for _, reply in replies if reply.question.room == name]
+        mine = [reply for reply in replies.values() if reply.question.room == name]
         if mine:
             unseen |= room.reply(unit, mine)
-    counted = {reply.question.case_id for _, reply in replies} - unseen
+    still = records.open_questions(unit.tx, list(replies))
     for call in calls:
-        assert isinstance(call.follows, Answer)
-        if call.follows.case_id not in counted:
-            records.keep(unit.tx, unit.vault, call.came.message, "ussd-too-late")
+        said, reply = call.follows, replies.get(call.phone)
+        assert isinstance(said, Answer)
         call.forget_listed()
-        call.follows = _after(call, call.follows, counted)
+        if reply is None or reply.question.case_id in unseen:
+            records.keep(unit.tx, unit.vault, call.came.message, "ussd-too-late")
+            call.follows = Session(View.AFTER, said.language, case=said.case_id)
+        else:
+            call.follows = _after(call, said, reply, still.get(call.phone))
 
 
 def _reply(call: Call) -> Reply | None:
@@ -199,14 +202,17 @@ def _place(question: Question) -> tuple[UUID, str, str]:
     return question.case_id, question.dialog, question.step
 
 
-def _after(call: Call, said: Answer, counted: set[UUID]) -> Session:
-    """The page after an answer: the next question of the same case, or how it ended."""
+def _after(call: Call, said: Answer, reply: Reply, still: Question | None) -> Session:
+    """The page after an answer: the next question of the same case, or what was answered. A room
+    leaves its question open where the answer came too late, and then the case says so itself."""
     listed = call.listed(said.language)
-    if said.case_id not in counted:
-        return Session(View.AFTER, said.language, case=said.case_id)
-    goes_on = any(one.case_id == said.case_id and one.question is not None for one in listed)
-    view = View.CASE if goes_on else View.ANSWERED
-    return Session(view, said.language, case=said.case_id)
+    if any(one.case_id == said.case_id and one.question is not None for one in listed):
+        return Session(View.CASE, said.language, case=said.case_id)
+    at = Session(View.ANSWERED, said.language, case=said.case_id)
+    is_taken = still is None or _place(still) != _place(reply.question)
+    if is_taken and reply.turn.screen is not None:
+        at = paths.to(at, dialog=reply.turn.screen.dialog, step=reply.turn.screen.key)
+    return at
 
 
 def _show(call: Call) -> Session | None:

@@ -7,6 +7,7 @@ from app.conversation.records import Question
 from app.conversation.rooms import Listed
 from app.ledger.unit import Unit
 from app.proactive import records, rules
+from app.proactive.actions import choosing
 from app.proactive.actions.closing import is_open
 from app.proactive.actions.replying import ALREADY, LATE_ANSWERS
 from app.proactive.actions.saying import DIALOG, ROOM, service_values
@@ -49,17 +50,22 @@ def _listed(
     rt: Runtime, unit: Unit, offer: Offer, question: Question | None, language: str
 ) -> Listed:
     asked = question if question is not None and question.case_id == offer.id else None
-    answerable = asked is not None and is_answerable(unit, offer)
+    said = choosing.just_chosen(rt, unit, offer)
+    screen, dialog = said or screen_of(rt, unit, offer, asked), None
+    if asked is not None and choosing.open_question(unit, offer, asked):
+        screen, dialog = choosing.screen_of(rt, offer, asked.step), choosing.dialog_of(rt, offer)
+    elif asked is not None and is_answerable(unit, offer):
+        dialog = every.dialog(asked.dialog)
     label = service_values(rt.catalogue, offer)["service"]
     return Listed(
         room=ROOM,
         menu=MENU,
         case_id=offer.id,
         label=label if isinstance(label, str) else label[language],
-        screen=screen_of(rt, unit, offer, asked),
+        screen=screen,
         after=_after(rt, unit, offer),
-        question=asked if answerable else None,
-        dialog=every.dialog(asked.dialog) if asked is not None and answerable else None,
+        question=asked if dialog is not None else None,
+        dialog=dialog,
     )
 
 
