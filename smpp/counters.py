@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from smpp import statuses
-from smpp.pdu import Status
 
 
 @dataclass(slots=True, eq=False)
@@ -47,14 +46,16 @@ class Counters:
 
     def answered(self, status: int | None) -> None:
         """A submit was answered, or will not be."""
+        if status == 0:  # nearly all: the quick way
+            self.submit_sm_count += 1
+            self.submit_sm_resp["ESME_ROK"] = self.submit_sm_count
+            return
         if status is None:
             self.submit_sm_timeout_count += 1
             return
         name = statuses.name(status)
         self.submit_sm_resp[name] = self.submit_sm_resp.get(name, 0) + 1
-        if status == Status.ESME_ROK:
-            self.submit_sm_count += 1
-        elif status in statuses.SLOW_DOWN:
+        if status in statuses.SLOW_DOWN:
             self.throttling_error_count += 1
         else:
             self.other_submit_error_count += 1

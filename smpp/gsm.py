@@ -40,7 +40,7 @@ PLAIN: Final = frozenset(
 
 def is_plain(text: str) -> bool:
     """Whether `text` reads the same by GSM 03.38, ASCII and Latin-1."""
-    return PLAIN.issuperset(text)
+    return text.isascii() and PLAIN.issuperset(text)
 
 
 def encode(text: str) -> bytes:

@@ -13,7 +13,8 @@ from smpp import addresses, receipts, text, ussd
 from smpp.binds import Bind
 from smpp.events import Delivered
 from smpp.messages import Acknowledgement, Inbound, Receipt
-from smpp.pdu import SmFields, Tag, tlv_int
+from smpp.pdu import SmFields
+from smpp.tlv import Tag, reference_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -76,7 +77,6 @@ def _receipt(fields: SmFields, arrival: Arrival, ack: Acknowledgement) -> Receip
 def _message(fields: SmFields, arrival: Arrival, ack: Acknowledgement) -> Inbound:
     parsed = text.read_inbound(fields, arrival.bind)
     phone, from_phone = sender(fields)
-    reference = fields.tlvs.get(Tag.USER_MESSAGE_REFERENCE)
     return Inbound(
         cid=arrival.bind.cid,
         network=arrival.bind.network,
@@ -89,7 +89,7 @@ def _message(fields: SmFields, arrival: Arrival, ack: Acknowledgement) -> Inboun
         acknowledgement=ack,
         segment=parsed.segment,
         ussd=ussd.read(fields, arrival.bind.ussd),
-        user_message_reference=None if reference is None else tlv_int(reference),
+        user_message_reference=reference_of(fields.tlvs),
         from_phone=from_phone,
     )
 

@@ -288,7 +288,10 @@ class Link:
                 self._say_pace(before)
                 return self._outgoing.wait_s(now)
             try:
-                session.submit(job.fields, job, now, submits.command(self.bind, job.out))
+                if job.out.ussd is None:
+                    session.submit(job.fields, job, now)
+                else:
+                    session.submit(job.fields, job, now, submits.command(self.bind, job.out))
                 self.counters.submit_sm_request_count += 1
             except ValueError as error:
                 _log.error("%s: a segment cannot be packed: %s", self.bind.cid, error)

@@ -7,7 +7,7 @@ others go on. USSD screens go first, for somebody waits, and never twice.
 """
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from smpp import statuses
@@ -39,7 +39,7 @@ class _Lane:
     """One recipient's messages: how many segments of the first are open, and those behind it."""
 
     open: int
-    behind: deque[list[Job]] = field(default_factory=deque)
+    behind: deque[list[Job]] | None = None  # made when needed: most lanes have one message
 
 
 class Outgoing:
@@ -83,6 +83,7 @@ class Outgoing:
             self._lanes[out.phone] = _Lane(len(jobs))
             self._ready.extend(jobs)
         else:
+            lane.behind = lane.behind or deque()
             lane.behind.append(jobs)
 
     def take(self, now: float) -> Job | None:
@@ -95,7 +96,7 @@ class Outgoing:
         if job is None:
             self._throttle.clear()  # the pause is over and there is nothing to probe with
             return None
-        if self._must_wait(job) or not self._bucket.take(now):
+        if (self._suspects and self._must_wait(job)) or not self._bucket.take(now):
             return None
         if self._screens:
             self._screens.popleft()
@@ -157,8 +158,8 @@ class Outgoing:
             self._lanes[job.out.phone].open -= 1
         for phone in list(self._lanes):
             lane = self._lanes[phone]
-            unsent += [job for jobs in lane.behind for job in jobs]
-            lane.behind.clear()
+            unsent += [job for jobs in lane.behind or () for job in jobs]
+            lane.behind = None
             if not lane.open:
                 del self._lanes[phone]
         self._ready.clear()
@@ -178,7 +179,7 @@ class Outgoing:
         """Whether something else has to be answered first: a suspect is alone in flight."""
         if self._alone is not None:
             return True
-        return bool(self._suspects and self._in_flight and _key(job) in self._suspects)
+        return bool(self._in_flight and _key(job) in self._suspects)
 
     def _drop_late(self, now: float) -> None:
         while self._screens and self._screens[0][1] <= now:

@@ -14,10 +14,9 @@ from smpp import addresses
 from smpp.binds import Bind, MessageIds
 from smpp.messages import ReceiptState
 from smpp.pdu import SmFields
-from smpp.tlv import Tag, tlv_int, tlv_text
+from smpp.tlv import Tag, reference_of, tlv_int, tlv_text
 
-_MESSAGE_TYPE: Final = 0x3C  # the bits of esm_class that say what a PDU is (5.2.12)
-_RECEIPT: Final = 0x04
+_RECEIPT: Final = 0x04  # bits of esm_class that say what a PDU is (5.2.12)
 _INTERMEDIATE: Final = 0x20
 _UCS2: Final = 8
 
@@ -34,6 +33,8 @@ _STATES_BY_START: Final = {state.value[:5]: state for state in ReceiptState} | {
     "SCHED": ReceiptState.ENROUTE,
 }
 _DIGITS: Final = re.compile(r"[0-9]{1,64}")  # an id is no longer (5.2.23)
+_LONGEST_ID: Final = 255
+_LONGEST_ERROR: Final = 32
 _HEX: Final = re.compile(r"(?:0[xX])?([0-9a-fA-F]{1,64})")
 
 
@@ -53,24 +54,26 @@ class ParsedReceipt:
 def read(fields: SmFields, bind: Bind) -> ParsedReceipt | None:
     """The receipt in a deliver_sm or data_sm, or None where it is none. `phone` is E.164 where
     the address is a phone, else as it came."""
-    kind = fields.esm_class & _MESSAGE_TYPE
     tlvs = fields.tlvs
-    by_tlvs = Tag.RECEIPTED_MESSAGE_ID in tlvs and Tag.MESSAGE_STATE in tlvs
-    if kind not in (_RECEIPT, _INTERMEDIATE) and not by_tlvs:
+    if not fields.esm_class & (_RECEIPT | _INTERMEDIATE) and Tag.RECEIPTED_MESSAGE_ID not in tlvs:
         return None
     said = _fields(_text(fields))
+    if not fields.esm_class & (_RECEIPT | _INTERMEDIATE):
+        # An id alone may stand beside somebody's answer; with a state it is a receipt without
+        # its esm_class, or a handset's acknowledgement (esm_class 0x08) passed on.
+        if Tag.MESSAGE_STATE not in tlvs and "stat" not in said:
+            return None
     state = _state(tlvs.get(Tag.MESSAGE_STATE), said.get("stat", ""))
-    if kind == _INTERMEDIATE and state is ReceiptState.UNKNOWN:
+    if fields.esm_class & _INTERMEDIATE and state is ReceiptState.UNKNOWN:
         state = ReceiptState.ENROUTE
     ids = (tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"")), said.get("id", ""))
-    reference = tlvs.get(Tag.USER_MESSAGE_REFERENCE)
     return ParsedReceipt(
         tuple(dict.fromkeys(one for id in ids for one in candidates(id, bind.message_id))),
         state,
-        said.get("err") or _network_error(tlvs.get(Tag.NETWORK_ERROR_CODE)),
+        said.get("err", "")[:_LONGEST_ERROR] or _network_error(tlvs.get(Tag.NETWORK_ERROR_CODE)),
         _done_at(said.get("done date", ""), bind.receipt_time_zone),
         _phone(fields, bind),
-        tlv_int(reference) if reference else None,
+        reference_of(tlvs),
     )
 
 
@@ -80,7 +83,7 @@ def candidates(id: str, mode: MessageIds) -> tuple[str, ...]:
     The mode says how to turn the receipt's id into the response's: "hex-to-dec" where receipts
     have hexadecimal and responses decimal ids. "auto" tries all; an empty id has none.
     """
-    if not id:
+    if not id or len(id) > _LONGEST_ID:
         return ()
     if mode == "verbatim":
         return (id,)
@@ -145,7 +148,7 @@ def _state(tlv: bytes | None, stat: str) -> ReceiptState:
 
 def _network_error(tlv: bytes | None) -> str:
     """network_error_code (5.3.2.31): the network's kind, then its code."""
-    return str(tlv_int(tlv[1:])) if tlv else ""
+    return str(tlv_int(tlv[1:])) if tlv and len(tlv) <= 5 else ""
 
 
 def _done_at(date: str, time_zone: str) -> datetime | None:

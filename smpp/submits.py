@@ -10,8 +10,9 @@ from smpp import text, ussd
 from smpp.binds import Bind
 from smpp.messages import Outbound, Ussd, segment_reference
 from smpp.pdu import Command, SmFields
-from smpp.tlv import Tag, tlv_int
+from smpp.tlv import Tag
 
+_REFERENCE: Final = Tag.USER_MESSAGE_REFERENCE
 _REFERENCES: Final = [number.to_bytes(2, "big") for number in range(256)]
 _APART: Final = 8  # references between the messages of one recipient
 
@@ -41,7 +42,7 @@ def cut(bind: Bind, out: Outbound) -> list[SmFields]:
             data_coding=piece.data_coding,
             short_message=piece.short_message,
             tlvs={
-                Tag.USER_MESSAGE_REFERENCE: _REFERENCES[segment_reference(base, number)],
+                _REFERENCE: _REFERENCES[segment_reference(base, number)],
                 **piece.tlvs,
             }
             if has_tlvs
@@ -56,12 +57,6 @@ def command(bind: Bind, out: Outbound) -> Command:
     if out.ussd is not None and bind.ussd is not None and bind.ussd.pdu == "data_sm":
         return Command.DATA_SM
     return Command.SUBMIT_SM
-
-
-def reference_of(fields: SmFields) -> int | None:
-    """The user_message_reference that these fields carry."""
-    value = fields.tlvs.get(Tag.USER_MESSAGE_REFERENCE)
-    return None if value is None else tlv_int(value)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from smpp import submits
 from smpp.binds import Bind
 from smpp.events import Bound, Queried
 from smpp.messages import (
@@ -21,6 +20,7 @@ from smpp.messages import (
 )
 from smpp.outgoing import Job
 from smpp.query import QueryFields
+from smpp.tlv import reference_of
 
 # A screen's moment is gone when it could not be sent: nobody is to send it again.
 _AGAIN: Final = (
@@ -43,7 +43,8 @@ class Teller:
     def __init__(
         self, bind: Bind, heard: Callable[[Heard], None], clock: Callable[[], datetime]
     ) -> None:
-        self._bind = bind
+        self._cid = bind.cid
+        self._network = bind.network
         self._heard = heard
         self._clock = clock
 
@@ -58,22 +59,15 @@ class Teller:
         was_sent: bool = True,
     ) -> None:
         """What became of a segment."""
-        if job.out.ussd is not None and outcome in _AGAIN:
+        out = job.out
+        if out.ussd is not None and outcome in _AGAIN:
             outcome = SubmitOutcome.PERMANENT
         self._heard(
             SubmitResult(
-                cid=self._bind.cid,
-                network=self._bind.network,
-                message_id=job.out.id,
-                segment=job.number,
-                total=job.total,
-                status=status,
-                smsc_id=smsc_id,
-                outcome=outcome,
-                at=self._clock(),
-                phone=job.out.phone,
-                user_message_reference=submits.reference_of(job.fields) if was_sent else None,
-                broke_link=broke_link,
+                *(self._cid, self._network, out.id, job.number, job.total, status, smsc_id),
+                *(outcome, self._clock(), out.phone),
+                reference_of(job.fields.tlvs) if was_sent else None,
+                broke_link,
             )
         )
 
@@ -83,8 +77,8 @@ class Teller:
         assert isinstance(asked, Query)
         self._heard(
             QueryResult(
-                cid=self._bind.cid,
-                network=self._bind.network,
+                cid=self._cid,
+                network=self._network,
                 smsc_id=asked.fields.message_id,
                 token=asked.token,
                 state=told.receipt_state if told is not None else None,
@@ -97,8 +91,7 @@ class Teller:
 
     def state(self, event: BindEvent, reason: str = "", status: int = 0) -> None:
         """A change of the bind."""
-        bind = self._bind
-        self._heard(BindState(bind.cid, bind.network, event, self._clock(), reason, status))
+        self._heard(BindState(self._cid, self._network, event, self._clock(), reason, status))
 
 
 def who(event: Bound) -> str:

@@ -72,8 +72,8 @@ def segments(text: str, reference: int, mode: Mode) -> list[Segment]:
     """The segments of a text, never cut inside a character. `reference` is 16 bits wide; udh8
     sends its low 8. Raises ValueError beyond 255 segments or 64 000 octets of payload."""
     text = unicodedata.normalize("NFC", text)
-    encoding = _encoding(text)
     data_coding, octets = encode(text)
+    encoding: Encoding = "gsm7" if data_coding == GSM7 else "ucs2"
     width = 1 if encoding == "gsm7" else 2
     if len(octets) <= _SINGLE[encoding] * width:
         return [Segment(0, data_coding, octets)]
@@ -81,7 +81,7 @@ def segments(text: str, reference: int, mode: Mode) -> list[Segment]:
         if len(octets) > MAX_PAYLOAD:
             raise ValueError(f"a text of {len(octets)} octets, at most {MAX_PAYLOAD}")
         return [Segment(0, data_coding, b"", {Tag.MESSAGE_PAYLOAD: octets})]
-    pieces = _cut(octets, _EACH[mode][encoding] * width, width)
+    pieces = _cut_evenly(octets, _EACH[mode][encoding] * width, width)
     return headed(pieces, data_coding, reference, mode)
 
 
@@ -188,6 +188,18 @@ def _encoding(text: str) -> Encoding:
     return "gsm7" if gsm.is_plain(text) else "ucs2"
 
 
+def _cut_evenly(octets: bytes, limit: int, width: int) -> list[bytes]:
+    """As few pieces as may be, of nearly one length; a surrogate pair stays whole."""
+    full = _cut(octets, limit, width)
+    units = -(-len(octets) // (width * len(full)))
+    # A piece that is a unit longer makes up for the pairs that do not end where a piece should.
+    for each in (units * width, (units + 1) * width):
+        even = _cut(octets, min(each, limit), width)
+        if len(even) == len(full):
+            return even
+    return full
+
+
 def _cut(octets: bytes, limit: int, width: int) -> list[bytes]:
     """Full pieces of at most `limit` octets; a surrogate pair moves whole to the next one."""
     pieces, at = [], 0
@@ -247,7 +259,7 @@ def _read_concat(elements: Mapping[int, bytes]) -> SegmentOf | None:
 def _segment_of(reference: int, total: int, number: int) -> SegmentOf | None:
     # 23.040 would show such a piece as a message of its own. A piece of a sentence is not an
     # answer, so we do not.
-    if not 1 <= number <= total <= MAX_SEGMENTS:
+    if not 1 <= number <= total <= MAX_SEGMENTS or reference > 0xFFFF:
         raise ValueError(f"segment {number} of {total}")
     return SegmentOf(reference, total, number) if total > 1 else None
 
@@ -293,9 +305,12 @@ _NAMES: Final[Mapping[int, str]] = {
     0x06: "cyrillic",
     0x08: "ucs2",
     0x0F: "gsm7",  # cell broadcast: the default alphabet, language unspecified
-    0x48: "ucs2",  # cell broadcast: UCS-2, no message class
-    **dict.fromkeys(range(0x10, 0x14), "gsm7"),  # 23.038 with a message class, passed on as it is
-    **dict.fromkeys(range(0x18, 0x1C), "ucs2"),
+    # The others are 23.038's own, passed on as they are: with a message class (0x1_), to be deleted
+    # (0x4_, 0x5_), waiting indication (0xC_ to 0xE_), data coding and class (0xF_, bit 3 reserved).
+    # What is compressed or of eight bits is not read.
+    **{group + low: "gsm7" for group in (0x10, 0x40, 0x50) for low in range(4)},
+    **{group + low: "ucs2" for group in (0x10, 0x40, 0x50) for low in range(8, 12)},
     **dict.fromkeys(range(0xC0, 0xE0), "gsm7"),
-    **dict.fromkeys(range(0xF0, 0xF4), "gsm7"),
+    **dict.fromkeys(range(0xE0, 0xF0), "ucs2"),
+    **dict.fromkeys((*range(0xF0, 0xF4), *range(0xF8, 0xFC)), "gsm7"),
 }

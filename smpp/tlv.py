@@ -39,6 +39,9 @@ class Tag(IntEnum):
     ITS_SESSION_INFO = 0x1383
 
 
+_REFERENCE: Final = Tag.USER_MESSAGE_REFERENCE
+
+
 def read_tlvs(body: bytes, at: int) -> dict[int, bytes]:
     """The TLVs from `at` to the end, known and unknown, raw. Raises ValueError when one
     runs past the end."""
@@ -64,6 +67,15 @@ def tlv_text(value: bytes) -> str:
 def tlv_int(value: bytes) -> int:
     """A TLV's integer by the length it came with, not by the one the tag nominally has."""
     return int.from_bytes(value, "big")
+
+
+def reference_of(tlvs: Mapping[int, bytes]) -> int | None:
+    """The user_message_reference (5.3.2.17), or None where there is none of 16 bits."""
+    value = tlvs.get(_REFERENCE)
+    if not value or len(value) > 4:
+        return None
+    number = int.from_bytes(value, "big")
+    return number if number <= 0xFFFF else None
 
 
 def pack_tlvs(tlvs: Mapping[int, bytes]) -> bytes:

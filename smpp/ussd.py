@@ -12,7 +12,7 @@ from smpp import gsm
 from smpp.binds import BindUssd, UssdCoding
 from smpp.messages import Ussd, UssdOp
 from smpp.pdu import SmFields
-from smpp.tlv import Tag, tlv_int
+from smpp.tlv import Tag, reference_of, tlv_int
 
 MAX_SEPTETS: Final = 182
 MAX_UCS2: Final = 80  # code units in the same 160 octets
@@ -34,15 +34,13 @@ def read(fields: SmFields, access: BindUssd | None = None) -> Ussd | None:
     """The USSD side of a PDU, or None where it has no ussd_service_op. A number from 32 up that
     the bind does not name is a vendor's word for a session that is over, whatever else it says."""
     value = fields.tlvs.get(Tag.USSD_SERVICE_OP)
-    if not value:
+    if not value or len(value) > 4:
         return None
     sent = tlv_int(value)
     op = sent if access is None else _meant(sent, access.ops)
     session = fields.tlvs.get(_session_tag(access), b"")
     ends = op >= FIRST_VENDOR_OP or (len(session) == 2 and bool(session[1] & _END))
-    reference = fields.tlvs.get(Tag.USER_MESSAGE_REFERENCE)
-    umr = tlv_int(reference[-2:]) if reference else None
-    return Ussd(op, session, ends, umr, fields.data_coding)
+    return Ussd(op, session, ends, reference_of(fields.tlvs), fields.data_coding)
 
 
 def tlvs(ussd: Ussd, access: BindUssd | None = None) -> dict[int, bytes]:

@@ -76,6 +76,15 @@ def test_tables_and_lists_are_read(tmp_path: Path) -> None:
     assert (bind.receipt_time_zone, bind.throughput) == ("Asia/Almaty", 12.5)
 
 
+def test_a_gateways_own_ways_of_ussd_are_read(tmp_path: Path) -> None:
+    ways = (
+        'ussd = { service_code = "*1414#", pdu = "data_sm", data_coding = "sms", timeout = 10, '
+        'session_tlv = "0x1400", ops = { pssr_response = 130 } }'
+    )
+    (bind,) = read(tmp_path, LEAST + ways)
+    assert bind.ussd == BindUssd("*1414#", "data_sm", "sms", 0x1400, {"pssr_response": 130}, 10)
+
+
 def test_all_faults_of_all_binds_are_listed_together(tmp_path: Path) -> None:
     found = problems(tmp_path, LEAST + 'windo = 3\nport2 = 1\nlong_message = "udh"\n' + LEAST)
     assert [line.split(": ")[0] for line in found] == [
@@ -133,6 +142,17 @@ def test_a_value_that_smpp_cannot_carry_is_refused(tmp_path: Path, line: str, ke
         'ussd = { code = "*1#" }',
         "ussd = true",
         'prefixes = ["+7701"]',
+        "query = 1",
+        'interface_version = "5.0"',
+        'interface_version = "3.3"\nlong_message = "sar"',
+        'interface_version = "3.3"\nussd = { service_code = "*1414#" }',
+        'ussd = { service_code = "1414x" }',
+        'ussd = { service_code = "*1414#", pdu = "deliver_sm" }',
+        'ussd = { service_code = "*1414#", op = { pssr_response = 17 } }',
+        'ussd = { service_code = "*1414#", ops = { pssr = 17 } }',
+        'ussd = { service_code = "*1414#", ops = { pssr_response = 256 } }',
+        'ussd = { service_code = "*1414#", session_tlv = "1383" }',
+        'ussd = { service_code = "*1414#", timeout = 0 }',
     ],
 )
 def test_a_wrong_optional_value_is_one_problem(tmp_path: Path, line: str) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from smpp.binds import Bind
-from smpp.messages import Outbound, SubmitOutcome
-from smpp.outgoing import MAX_REFUSALS, Job, Outgoing
-from smpp.pdu import Status
+from smpp.messages import Outbound, SubmitOutcome, Ussd, UssdOp
+from smpp.outgoing import MAX_REFUSALS, SCREEN_WAITS_S, Job, Outgoing
+from smpp.pdu import SmFields, Status
 from smpp.submits import relative
 
 BIND = Bind("kcell-1", "kcell", "127.0.0.1", 2775, "jauap", "secret")
@@ -81,6 +81,41 @@ def test_draining_takes_all_that_is_not_sent_in_the_order_it_came() -> None:
     assert outgoing.take(0) is None  # behind the one that is still under way
     assert outgoing.answered(sent, 0, 0, 0) is SubmitOutcome.ACCEPTED
     assert ids(taken(outgoing)) == ["m-4"]
+
+
+def test_what_was_in_flight_when_the_link_broke_goes_alone() -> None:
+    outgoing = queue("1", "2", "3")
+    for job in taken(outgoing)[:2]:
+        outgoing.suspect(job)
+        assert outgoing.answered(job, None, 0, 0) is SubmitOutcome.UNKNOWN
+    third = Outbound("m-2", "+77010000003", "Иә?", 2, 3600)
+    for n, phone in ((0, "1"), (1, "2"), (3, "4"), (4, "5")):
+        outgoing.add(Outbound(f"m-{n}", f"+7701000000{phone}", "Иә?", n, 3600), 0)
+    assert taken(outgoing) == []  # m-2 is still in flight
+    assert outgoing.wait_s(0) is None
+    outgoing.answered(Job(3, third, 1, 1, SmFields()), 0, 0, 0)
+    for expected in ("m-0", "m-1"):
+        (alone,) = taken(outgoing)
+        assert alone.out.id == expected
+        outgoing.answered(alone, 0, 0, 0)
+    assert ids(taken(outgoing)) == ["m-3", "m-4"]
+
+
+def test_a_screen_goes_first_and_is_never_sent_again_nor_late() -> None:
+    outgoing = queue("1", "2")
+    for n in range(3):
+        screen = Outbound(f"u-{n}", "+77010000001", "1", 0, 0, False, Ussd(UssdOp.USSR_REQUEST))
+        outgoing.add(screen, 5 * n)
+    first = outgoing.take(0)
+    assert first is not None
+    assert first.out.id == "u-0"
+    assert outgoing.answered(first, SLOW, 0, 0) is SubmitOutcome.RETRY_LATER
+    assert outgoing.take(0.5) is None
+    probe = outgoing.take(SCREEN_WAITS_S + 5)
+    assert probe is not None
+    assert (probe.out.id, ids(outgoing.late), outgoing.queued) == ("u-2", ["u-1"], 2)
+    outgoing.answered(probe, 0, 30, 0)
+    assert ids(taken(outgoing, 30)) == ["m-0", "m-1"]
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,31 @@ def test_a_reply_worded_like_a_receipt_is_a_reply() -> None:
     assert receipts.read(receipt("1", esm_class=0, MESSAGE_STATE=b"\x02"), BIND) is None
 
 
+@pytest.mark.parametrize("esm_class", [0x04, 0x05, 0x07, 0x44, 0x84, 0x20, 0x24, 0x21])
+def test_the_bits_of_esm_class_make_a_receipt_beside_any_others(esm_class: int) -> None:
+    assert read(receipt(USUAL, esm_class=esm_class)).message_ids == ("42",)
+
+
+@pytest.mark.parametrize("esm_class", [0x00, 0x01, 0x02, 0x03, 0x40, 0x41, 0x80, 0xC3, 0x10, 0x18])
+def test_no_other_bit_makes_a_reply_a_receipt(esm_class: int) -> None:
+    assert receipts.read(receipt(USUAL, esm_class=esm_class), BIND) is None
+    assert receipts.read(receipt("1", esm_class=esm_class), BIND) is None
+
+
+def test_an_acknowledgement_of_a_handset_counts_as_far_as_it_names_what_it_is_about() -> None:
+    about: dict[str, bytes] = {"RECEIPTED_MESSAGE_ID": b"42\0"}
+    assert read(receipt("stat:DELIVRD", esm_class=0x08, **about)).state is ReceiptState.DELIVRD
+    assert receipts.read(receipt("1", esm_class=0x08, **about), BIND) is None
+    assert receipts.read(receipt("1", esm_class=0x08), BIND) is None
+
+
+def test_without_an_id_a_receipt_is_known_by_its_reference() -> None:
+    parsed = read(receipt("stat:DELIVRD", USER_MESSAGE_REFERENCE=b"\0\x2a"))
+    assert (parsed.message_ids, parsed.user_message_reference) == ((), 42)
+    one_octet = read(receipt("stat:DELIVRD", USER_MESSAGE_REFERENCE=b"\x2a"))
+    assert one_octet.user_message_reference == 42
+
+
 def test_an_intermediate_notification_is_no_reply_and_no_end() -> None:
     parsed = read(receipt("", esm_class=0x20))
     assert not parsed.state.is_final
@@ -204,7 +229,12 @@ def test_ids_are_compared_in_every_spelling_of_the_same_number() -> None:
 
 
 def test_an_absurdly_long_id_is_harmless() -> None:
-    assert receipts.candidates("9" * 5000, "auto") == ("9" * 5000,)
+    assert receipts.candidates("9" * 200, "auto") == ("9" * 200,)
+    assert receipts.candidates("9" * 5000, "auto") == ()
+    huge = receipt("id:1 err:" + "8" * 5000, NETWORK_ERROR_CODE=b"\3" * 5000)
+    assert len(read(huge).error) == 32
+    assert read(receipt("", NETWORK_ERROR_CODE=b"\3" * 5000)).error == ""
+    assert read(receipt("", USER_MESSAGE_REFERENCE=b"\3" * 5000)).user_message_reference is None
     assert read(receipt("id:1 stat:" + "9" * 5000)).state is ReceiptState.UNKNOWN
 
 

@@ -99,9 +99,22 @@ def test_sar_and_payload_leave_the_text_bare() -> None:
 
 
 def test_a_surrogate_pair_is_never_cut() -> None:
-    first, second = heard(text.segments("Ж" * 65 + "😀" + "Ж" * 10, 1, "udh16"))
+    first, second = heard(text.segments("Ж" * 65 + "😀" + "Ж" * 64, 1, "udh16"))
     assert first.text == "Ж" * 65
-    assert second.text == "😀" + "Ж" * 10
+    assert second.text == "😀" + "Ж" * 64
+    for before in range(140):
+        pieces = heard(text.segments("Ж" * before + "😀" + "Ж" * (140 - before), 1, "udh16"))
+        assert "".join(piece.text or "?" for piece in pieces).count("😀") == 1
+
+
+@given(st.text(st.sampled_from("aәЖ😀1"), min_size=60, max_size=700), st.sampled_from(MODES))
+def test_segments_are_few_and_of_nearly_one_length(written: str, mode: LongMessage) -> None:
+    lengths = [len(one.raw) for one in heard(text.segments(written, 1, mode))]
+    assert len(lengths) == text.count(written, mode).segments or mode == "payload"
+    assert all(length % 2 == 0 for length in lengths) or written.isascii()
+    apart = max(lengths) - min(lengths)
+    # a code unit or two for each piece's rounding, and two octets where a pair moved
+    assert apart <= 2 * (len(lengths) + 3) or "😀" in written or mode == "payload"
 
 
 def test_accents_are_composed_before_they_are_counted() -> None:
@@ -140,6 +153,12 @@ def test_a_text_of_more_than_255_segments_is_refused() -> None:
         (0x48, "иә".encode("utf-16-be"), "иә"),
         (0xF0, b"\x00", "@"),
         (0xF4, b"1", None),
+        (0xF8, b"\x00", "@"),
+        (0x40, b"\x00", "@"),
+        (0x58, "иә".encode("utf-16-be"), "иә"),
+        (0xE0, "иә".encode("utf-16-be"), "иә"),
+        (0x15, b"1", None),
+        (0x20, b"1", None),
         (0x77, b"1", None),
     ],
 )
