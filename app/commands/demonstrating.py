@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from app import embedded, logs
 from app.calendar import in_almaty
 from app.clock import system_clock
 from app.commands import simulation
-from app.commands.places import migrate
+from app.commands.places import least, migrate
 from app.commands.simulation import Simulation, sandbox_clock
 from app.ledger import binds, journal, keys
 from app.recipients.rules import mask_phone
@@ -31,9 +31,11 @@ from app.runtime import open_runtime
 from app.sandbox_issuer import issue
 from app.settings import Settings, load
 from app.supervisor import Command, Supervisor
+from smpp.handsets import Handset
 
 TIME_SCALE = 5760  # the law's 24 hours last 15 seconds
 PATIENCE_S = 75.0
+USSD = "*1414#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Scene:
     ends: tuple[str, ...]
     messages: int
     in_app: str | None = None  # the choice made in the mobile app, where nobody writes an SMS
+    on_ussd: tuple[str, ...] = ()  # what is dialled, then the keys pressed
 
 
 # IINs are checked by their control digit only; these belong to nobody (their dates do not exist).
@@ -69,6 +72,8 @@ SCENES = (
           ("expired",), 3),
     Scene("yes, in the mobile app", "+77000000002", "999999000082", "kk", ("birth-benefit",),
           ("accepted",), 1, in_app="yes"),
+    Scene("no, by USSD, in Russian", "+77000000003", "999999000092", "ru", ("birth-benefit",),
+          ("declined",), 1, on_ussd=(USSD, "2", "1")),
 )  # fmt: skip
 
 
@@ -79,10 +84,13 @@ class Outcome:
     scene: Scene
     states: list[str]
     messages: int
+    screens: int
 
     @property
     def is_lawful(self) -> bool:
-        return tuple(self.states) == self.scene.ends and self.messages == self.scene.messages
+        seen = (self.messages, self.screens)
+        must_see = (self.scene.messages, len(self.scene.on_ussd))
+        return tuple(self.states) == self.scene.ends and seen == must_see
 
 
 def demo() -> None:
@@ -120,6 +128,7 @@ def _running(settings: Settings, console: Console) -> Iterator["Day"]:
     with embedded.Servers("jauap demo") as servers:
         urls = servers.start(settings)
         migrate(urls.ledger)
+        urls = replace(urls, ledger=least(settings, urls.ledger))
         clock, seconds = sandbox_clock(settings, urls.ledger)
         port = _free_port()
         with Simulation(clock, seconds) as simulated:
@@ -166,6 +175,7 @@ class Day:
         self.console = console
         self.started = started
         self.in_app: dict[str, str] = {}
+        self.pressed: dict[str, list[tuple[datetime, str]]] = {}
 
     def play(self, console: Console) -> list[Outcome]:
         """Plays all scenes side by side and prints what each handset saw."""
@@ -182,6 +192,8 @@ class Day:
         for scene in SCENES:
             if scene.in_app is not None:
                 self._answer_in_app(scene, offers[scene.title][0])
+            if scene.on_ussd:
+                self._answer_on_ussd(scene)
         outcomes: list[Outcome] = []
         for scene in SCENES:
             self._until(scene.title, partial(self._is_over, scene, offers[scene.title]))
@@ -250,6 +262,19 @@ class Day:
         labels = " / ".join(choice["label"] for choice in shown["screen"]["choices"])
         self.in_app[scene.title] = f"{shown['screen']['body']} [{labels}] → {scene.in_app}"
 
+    def _answer_on_ussd(self, scene: Scene) -> None:
+        """The citizen dials once the SMS is there, and presses a key on each page that comes."""
+        smsc = self.simulated.smsc
+        handset = smsc.handset(scene.phone)
+        self._until(scene.title, lambda: bool(handset.messages))
+        dialled, *keys = scene.on_ussd
+        deeds = [(dialled, partial(smsc.dial, scene.phone, dialled))]
+        deeds += [(key, partial(smsc.key, scene.phone, key)) for key in keys]
+        for number, (pressed, act) in enumerate(deeds, start=1):
+            self.pressed.setdefault(scene.title, []).append((self.rt.clock(), pressed))
+            self.simulated.call(act)
+            self._until(scene.title, partial(_has_screens, handset, number))
+
     def _states(self, offers: list[str]) -> list[str]:
         return [self.api.get(f"/v1/offers/{o}").raise_for_status().json()["state"] for o in offers]
 
@@ -260,8 +285,8 @@ class Day:
         )
 
     def _outcome(self, scene: Scene, offers: list[str]) -> Outcome:
-        messages = len(self.simulated.smsc.handset(scene.phone).messages)
-        return Outcome(scene, self._states(offers), messages)
+        handset = self.simulated.smsc.handset(scene.phone)
+        return Outcome(scene, self._states(offers), len(handset.messages), len(handset.screens))
 
     def _until(self, what: str, holds: Callable[[], bool]) -> None:
         """Waits for a condition; what never comes is printed as it stands and counts as failed."""
@@ -275,18 +300,27 @@ class Day:
         handset = self.simulated.smsc.handset(scene.phone)
         lines = sorted(
             [(m.at, "1414", m.text) for m in handset.messages]
-            + [(m.at, "     ", m.text) for m in handset.written],
+            + [(m.at, "     ", m.text) for m in handset.written]
+            + [(m.at, USSD, m.text) for m in handset.screens]
+            + [(at, "     ", f"[{key}]") for at, key in self.pressed.get(scene.title, [])],
             key=lambda line: line[0],
         )
         self.console.print(f"[bold]{scene.title}[/bold]  {mask_phone(scene.phone)}")
         for at, who, text in lines:
-            arrow = "→" if who == "1414" else "←"
+            arrow = "→" if who.strip() else "←"
+            told = (text or "").replace("\n", " / ") if who == USSD else text
             self.console.print(
-                f"  {in_almaty(at):%d.%m %H:%M}  {who:>5} {arrow} {text}", highlight=False
+                f"  {in_almaty(at):%d.%m %H:%M}  {who:>6} {arrow} {told}",
+                highlight=False,
+                markup=False,
             )
         if scene.title in self.in_app:
             self.console.print(f"  in the app:   {self.in_app[scene.title]}", highlight=False)
         self.console.print(f"  offers: {', '.join(outcome.states)}\n", highlight=False)
+
+
+def _has_screens(handset: Handset, number: int) -> bool:
+    return len(handset.screens) >= number
 
 
 def _summary(outcomes: list[Outcome]) -> Table:

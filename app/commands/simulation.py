@@ -17,6 +17,7 @@ from smpp.simulator import Simulator
 
 BINDS = "JAUAP_SIMULATOR_BINDS"
 NETWORK = "simulator"
+SERVICE_CODE = "*1414#"
 
 
 @contextmanager
@@ -64,7 +65,7 @@ class Simulation:
         self._thread.join(10)
         self.loop.close()
 
-    def call(self, act: Callable[[], None]) -> None:
+    def call(self, act: Callable[[], object]) -> None:
         """Does something on the simulator's own thread."""
         self.loop.call_soon_threadsafe(act)
 
@@ -90,4 +91,5 @@ class Simulation:
             "reconnect_delay_max": 2,
             "prefixes": ["7700000"],
         }
-        return "[[bind]]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in lines.items())
+        keys = "".join(f"{k} = {json.dumps(v)}\n" for k, v in lines.items())
+        return f'[[bind]]\n{keys}ussd = {{ service_code = "{SERVICE_CODE}" }}\n'
