@@ -25,7 +25,9 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
 from app import webhooks
-from app.ledger import deliveries
+from app.calendar import local_date
+from app.catalogue import retention as policy
+from app.ledger import deliveries, retention, seals
 from app.proactive.actions import sweeping
 from app.runtime import Runtime
 
@@ -33,6 +35,10 @@ WEBHOOKS = "jauap-webhooks"
 
 SWEEP_EVERY_S = 0.2
 RECONCILE_EVERY_S = 1.0
+SEAL_EVERY_S = 5.0
+ERASE_EVERY_S = 60.0
+# Long enough for what was begun before midnight to be committed; what is later is sealed later.
+SEAL_GRACE_S = 10.0
 REDIS_AGAIN_S = 0.5
 # A provider that answers slowly keeps one of these busy and not the others.
 MORE_FOR_WEBHOOKS = 3
@@ -67,6 +73,8 @@ def run(rt: Runtime, stop: threading.Event) -> int:
     threads = [
         threading.Thread(target=_beat, args=(house, "sweep", SWEEP_EVERY_S, sweep)),
         threading.Thread(target=_beat, args=(house, "reconcile", RECONCILE_EVERY_S, reconcile)),
+        threading.Thread(target=_beat, args=(house, "seal", SEAL_EVERY_S, seal)),
+        threading.Thread(target=_beat, args=(house, "erase", ERASE_EVERY_S, erase)),
     ]
     for _ in range(MORE_FOR_WEBHOOKS):
         threads.append(threading.Thread(target=_work, args=(house, redis_outage, (WEBHOOKS,))))
@@ -119,6 +127,28 @@ def reconcile(house: House) -> None:
     with rt.ledger.begin() as tx:
         waiting = deliveries.waiting(tx, rt.clock())
     _enqueue(rt, WEBHOOKS, "worker.deliver", [str(w) for w in waiting])
+
+
+def seal(house: House) -> None:
+    """Seals every day that is over; of several workers one does. The log keeps the hash where
+    whoever could rewrite the ledger does not reach."""
+    rt = house.rt
+    late = seals.LOOK_BACK + rt.waiting(seals.SLOWEST_S)
+    while not house.stop.is_set():
+        with rt.ledger.begin() as tx:
+            made = seals.make(tx, rt.seal_key, rt.clock() - rt.waiting(SEAL_GRACE_S), late)
+        if made is None:
+            return
+        _log.info("day sealed", day=made.day, number=made.number, hash=made.hash.hex(":", 2))
+
+
+def erase(house: House) -> None:
+    """Erases, once a day, personal data whose term is over."""
+    rt, now = house.rt, house.rt.clock()
+    with retention.turn(rt.ledger, local_date(now)) as is_ours:
+        if is_ours:
+            terms = policy.on(policy.terms(), local_date(now))
+            retention.run(rt.ledger, rt.vault, terms, now, is_stopped=house.stop.is_set)
 
 
 def _enqueue(rt: Runtime, queue_name: str, job: str, subjects: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from app.commands import (
     evidence,
     explaining,
     networks,
+    retaining,
     running,
     tokens,
 )
@@ -50,6 +51,7 @@ app.add_typer(administering.keys, name="keys")
 app.add_typer(networks.binds, name="binds")
 app.add_typer(evidence.journal, name="journal")
 app.add_typer(evidence.case, name="case")
+app.add_typer(retaining.retention, name="retention")
 app.add_typer(explaining.replies, name="replies")
 app.add_typer(explaining.wording, name="wording")
 app.add_typer(explaining.deadline, name="deadline")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app import embedded, logs
+from app.ledger import rights
 from app.ledger.engine import Ledger
 from app.proactive.room import open_room
 from app.runtime import Runtime, open_runtime
@@ -35,6 +36,12 @@ def migrate(ledger_url: str) -> None:
         ledger.dispose()
 
 
+def least(settings: Settings, ledger_url: str) -> str:
+    """The ledger for a process that runs: an embedded one knows a role that may do no more than
+    it needs; with another PostgreSQL the configured role is that one already."""
+    return rights.least(ledger_url) if settings.ledger.url == EMBEDDED else ledger_url
+
+
 def log_as(process: str) -> None:
     """Begins the log of a process that runs on; JAUAP_LOG_LEVEL says how much of it."""
     level = os.environ.get("JAUAP_LOG_LEVEL", "info").upper()
@@ -54,7 +61,7 @@ def opened(
     with embedded.running(settings) as urls:
         if own_tables and (settings.is_sandbox or settings.ledger.url == EMBEDDED):
             migrate(urls.ledger)
-        rt = open_runtime(settings, urls.ledger, urls.redis)
+        rt = open_runtime(settings, least(settings, urls.ledger), urls.redis)
         open_room(rt)
         try:
             yield rt

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,7 @@ import typer
 from app import embedded
 from app.commands import simulation
 from app.commands.output import stop
-from app.commands.places import Config, log_as, migrate, opened, settings_of
+from app.commands.places import Config, least, log_as, migrate, opened, settings_of
 from app.exchange import Take
 from app.gateway import Gateway
 from app.ledger import binds as bind_rows
@@ -50,6 +50,7 @@ def up(config: Config = None, sandbox: Sandbox = False) -> None:
         _must_be_free(settings.server)
         if settings.is_sandbox:
             migrate(urls.ledger)
+        urls = replace(urls, ledger=least(settings, urls.ledger))
         _must_open(settings, urls)
         environ = dict(os.environ) | settings.as_environ()
         environ |= {"JAUAP_LEDGER_URL": urls.ledger, "JAUAP_REDIS_URL": urls.redis}

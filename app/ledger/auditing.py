@@ -13,10 +13,11 @@ AT_ONCE = 5_000
 _SNAPSHOT = sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 _CASE_TABLES = sql(
     """SELECT c.table_name FROM information_schema.columns c
-    WHERE c.table_schema = 'public' AND c.column_name IN ('id', 'version', 'head')
+    WHERE c.table_schema = 'public' AND c.column_name = ANY(CAST(:names AS text[]))
       AND EXISTS (SELECT FROM information_schema.columns h WHERE h.table_schema = 'public'
           AND h.table_name = c.table_name AND h.column_name = 'head' AND h.data_type = 'bytea')
-    GROUP BY c.table_name HAVING count(*) = 3 ORDER BY c.table_name"""
+    GROUP BY c.table_name HAVING count(*) = cardinality(CAST(:names AS text[]))
+    ORDER BY c.table_name"""
 )
 _HEADS = """SELECT t.id, t.version, t.head, j.seq, j.hash FROM {table} t
     LEFT JOIN LATERAL (SELECT seq, hash FROM journal WHERE case_id = t.id
@@ -41,10 +42,6 @@ _UNSEALED = sql(
     GROUP BY j.case_id ORDER BY j.case_id"""
 )
 
-_HAS_PHONES = sql(
-    """SELECT table_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND column_name = 'phone_index'"""
-)
 _OF_PHONE = """SELECT t.id FROM {table} t WHERE t.phone_index = :phone
     AND EXISTS (SELECT FROM journal j WHERE j.case_id = t.id
                 AND j.at >= :begins AND j.at < :ends)"""
@@ -55,9 +52,11 @@ def snapshot(tx: Tx) -> None:
     tx.execute(_SNAPSHOT)
 
 
-def case_tables(tx: Tx) -> list[str]:
-    """Tables whose rows carry the end of their case's chain: columns id, version and head."""
-    return list(tx.execute(_CASE_TABLES).scalars())
+def case_tables(tx: Tx, *more: str) -> list[str]:
+    """Tables whose rows carry the end of their case's chain (columns id, version and head) and
+    have these columns as well."""
+    names = ["id", "version", "head", *more]
+    return list(tx.execute(_CASE_TABLES, {"names": names}).scalars())
 
 
 def heads(tx: Tx, case_id: UUID | None) -> Iterator[tuple[str, Row]]:
@@ -79,12 +78,10 @@ def head_of(tx: Tx, case_id: UUID) -> bytes | None:
 
 def of_phone(tx: Tx, phone_index: bytes, begins: datetime, ends: datetime) -> list[UUID]:
     """Cases of a phone with which something happened in [begins, ends), oldest first."""
-    with_phones = set(tx.execute(_HAS_PHONES).scalars())
     values = {"phone": phone_index, "begins": begins, "ends": ends}
     found: list[UUID] = []
-    for table in case_tables(tx):
-        if table in with_phones:
-            found += tx.execute(sql(_OF_PHONE.format(table=table)), values).scalars()
+    for table in case_tables(tx, "phone_index"):
+        found += tx.execute(sql(_OF_PHONE.format(table=table)), values).scalars()
     return sorted(found)
 
 

@@ -5,7 +5,7 @@ nothing else. Migrations run as the tables' owner, everything else as another ro
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Ledger, LedgerDown, Tx, sql
 
 APP_ROLE = "jauap_app"
 """The role of the running system where nobody names another one."""
@@ -28,6 +28,13 @@ _MAY = sql(
     ORDER BY t.name"""
 )
 
+_LOCK = sql("SELECT pg_advisory_xact_lock(155, 9)")
+_LACKS = sql(
+    """SELECT EXISTS (SELECT FROM pg_tables t WHERE t.schemaname = 'public'
+        AND NOT has_table_privilege(CAST(:name AS text), t.tablename, 'SELECT'))
+      OR has_table_privilege(CAST(:name AS text), 'journal', 'UPDATE, DELETE, TRUNCATE')"""
+)
+
 
 class UnfitRole(Exception):
     """The role cannot be the running system's; the message says why."""
@@ -38,6 +45,7 @@ def grant(tx: Tx, role: str, *, make: bool = False) -> None:
     changes nothing. With `make`, a missing role is made, to log in without a password of its own.
 
     Raises UnfitRole for a role that is missing, a superuser, or the tables' owner."""
+    tx.execute(_LOCK)
     if _NAME.fullmatch(role) is None:
         raise UnfitRole(f"found {role!r}, expected small letters, digits and _, at most 63")
     if not tx.execute(_EXISTS, {"name": role}).scalar_one():
@@ -66,14 +74,47 @@ def _statements(role: str) -> tuple[str, ...]:
     )
 
 
-def exists(tx: Tx, role: str) -> bool:
-    """Is there such a role?"""
-    return bool(tx.execute(_EXISTS, {"name": role}).scalar_one())
+def is_granted(tx: Tx, role: str) -> bool:
+    """Has the role everything that it needs, on the tables there are now?"""
+    if not tx.execute(_EXISTS, {"name": role}).scalar_one():
+        return False
+    return not tx.execute(_LACKS, {"name": role}).scalar_one()
 
 
 def may_alter(tx: Tx) -> list[str]:
     """The tables of evidence that whoever asks may alter, and should not."""
     return list(tx.execute(_MAY, {"tables": list(APPENDED)}).scalars())
+
+
+def prepare(url: str, role: str | None, *, make: bool) -> str | None:
+    """Gives the running system's role its rights after a migration; returns its name. Without a
+    name: the usual one, where it exists or may be made (`make`). Raises UnfitRole."""
+    owner = Ledger(url, pool=1)
+    try:
+        with owner.begin() as tx:
+            is_there = bool(tx.execute(_EXISTS, {"name": role or APP_ROLE}).scalar_one())
+            if role is None and not make and not is_there:
+                return None
+            grant(tx, role or APP_ROLE, make=make)
+    finally:
+        owner.dispose()
+    return role or APP_ROLE
+
+
+def least(url: str) -> str:
+    """The URL for the running system on a ledger of which `url` is the owner's: its role is made,
+    and given its rights on tables that are new. Where there are no tables yet: `url` itself."""
+    owner = Ledger(url, pool=1)
+    try:
+        owner.check()
+        with owner.begin() as tx:
+            if not is_granted(tx, APP_ROLE):
+                grant(tx, APP_ROLE, make=True)
+    except LedgerDown:
+        return url  # whoever opens it next says so
+    finally:
+        owner.dispose()
+    return as_role(url, APP_ROLE)
 
 
 def as_role(url: str, role: str) -> str:
