@@ -187,9 +187,7 @@ def _pause(
     memory: Memory, routes: Routes, message: Message, results: Sequence[SubmitResult]
 ) -> float:
     """How many seconds a refused message rests: twice as long each time, up to half an hour."""
-    is_refused = _is_refused(memory, routes, message, results)
     base = max(RETRY[r.outcome] for r in results if r.outcome in RETRY)
-    if is_refused:
-        base = max(base, RETRY[SubmitOutcome.RETRY_LATER])
+    is_refused = _is_refused(memory, routes, message, results)
     longest = LONGEST_RETRY if is_refused else SHORT_RETRY
     return float(min(base * 2 ** min(message.attempts - 1, 12), longest))

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -42,14 +43,21 @@ BATCH = 400
 FULL = 20_000  # heard and not yet committed: beyond it the networks are told to keep theirs
 HEARTBEAT_S = 0.25
 COUNT_S = 1.0
-INHERIT_S = 2.0
-PATIENCE_S = 30.0
 TIDY_EVERY = 10  # looks after dead gateways
 TRIES = 3
 
 T = TypeVar("T")
 
 log = structlog.get_logger("gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Real seconds: between two looks after what others left and what stayed unknown, and how long
+    a message without an answer waits for its receipt before it is sent again."""
+
+    inherit_s: float = 2.0
+    patience_s: float = 30.0
 
 
 class Gateway:
@@ -62,8 +70,10 @@ class Gateway:
         binds: Sequence[Bind],
         known: Sequence[str],
         every: Sequence[Bind] = (),
+        pace: Pace = Pace(),
     ) -> None:
         self.rt = rt
+        self.pace = pace
         self.id: UUID = uuid4()
         self.links = Links(binds, self._heard, rt.clock)
         self.exchange = Exchange(rt, self.id, known)
@@ -329,9 +339,9 @@ class Gateway:
 
     async def _inherit(self) -> None:
         """Now and then looks after what dead gateways left claimed."""
-        patience = self.rt.waiting(PATIENCE_S)
+        patience = self.rt.waiting(self.pace.patience_s)
         while True:
-            await asyncio.sleep(INHERIT_S)
+            await asyncio.sleep(self.pace.inherit_s)
             try:
                 if await self._in_thread(lambda: self._inherit_now(patience)):
                     self._wake.set()

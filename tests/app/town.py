@@ -1,0 +1,157 @@
+"""A gateway on real sockets with the simulator's network beside it: many phones, and whatever a
+network may do wrong. Nothing is faked but the network."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import sqlalchemy
+
+from app.clock import system_clock
+from app.gateway import Gateway, Pace
+from app.ledger import journal
+from app.ledger.chain import verify
+from app.proactive.actions import offering
+from app.proactive.records import Offer
+from app.recipients import actions as registers
+from app.recipients.actions import RecipientRow
+from app.recipients.records import NewConsent
+from app.recipients.rules import check_iin
+from app.runtime import Runtime
+from smpp.binds import Bind
+from smpp.simulator import Simulator
+
+PROVIDER = "labour"
+SERVICE = "birth-benefit"
+PACE = Pace(inherit_s=0.1, patience_s=1.0)
+_iins = (iin for n in count(1) if check_iin(iin := f"9002{n:08}") is None)
+
+
+class GatewayTown:
+    """`offers` by phone. Everything runs on one event loop; the clock is the machine's."""
+
+    def __init__(self, rt: Runtime, simulator: Simulator, binds: Sequence[Bind]) -> None:
+        self.rt = rt
+        self.simulator = simulator
+        self.binds = list(binds)
+        self.gateway = self.make()
+        self.offers: dict[str, UUID] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def make(self) -> Gateway:
+        return Gateway(self.rt, self.binds, [b.network for b in self.binds], pace=PACE)
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self.gateway.run())
+
+    async def stop(self) -> None:
+        """Drains and ends."""
+        self.gateway.stop()
+        if self._running is not None:
+            await self._running
+
+    async def until(self, reached: Callable[[], bool], what: str, seconds: float = 30) -> None:
+        """Waits for a condition; the ledger is asked beside the loop."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while not await asyncio.to_thread(reached):
+            assert loop.time() < end, f"not in time: {what}"
+            await asyncio.sleep(0.02)
+
+    async def offer(self, phones: Sequence[str]) -> None:
+        """Registers a person a phone and offers each the service."""
+        self.offers |= await asyncio.to_thread(self._offer, phones)
+        self.gateway.wake()
+
+    def _offer(self, phones: Sequence[str]) -> dict[str, UUID]:
+        now = self.rt.clock()
+        people = {phone: next(_iins) for phone in phones}
+        rows = [
+            RecipientRow(iin, phone, "kk", None, now.replace(year=2020))
+            for phone, iin in people.items()
+        ]
+        consents = [
+            NewConsent(iin, "personal-data", "C-1", now.replace(year=2020), None, None)
+            for iin in people.values()
+        ]
+        with self.rt.unit() as unit:
+            registers.register_recipients(unit, rows)
+            registers.register_consents(self.rt.rooms, unit, consents)
+        drafts = [
+            offering.Draft(SERVICE, iin, uuid4().hex, {"kin": "Алия"}) for iin in people.values()
+        ]
+        with self.rt.unit() as unit:
+            made = offering.make(self.rt, unit, PROVIDER, drafts)
+        offers = [offer for offer in made if isinstance(offer, Offer)]
+        assert len(offers) == len(phones), made
+        return dict(zip(phones, (offer.id for offer in offers), strict=True))
+
+    # --- what came of it --------------------------------------------------------------------
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        with self.rt.ledger.begin() as tx:
+            return list(tx.execute(sqlalchemy.text(query), values))
+
+    def states(self) -> dict[str, int]:
+        """How many offers are in which state."""
+        found = self.rows("SELECT state, count(*) AS n FROM offers GROUP BY state")
+        return {r.state: r.n for r in found}
+
+    def all_are(self, state: str) -> bool:
+        return self.states() == {state: len(self.offers)}
+
+    def kinds(self, phone: str) -> list[tuple[str, str]]:
+        """The journal of a phone's offer: (kind, wording of the message it is about)."""
+        with self.rt.ledger.begin() as tx:
+            entries = journal.of_case(tx, self.offers[phone])
+        assert list(verify(entries)) == []
+        facts = [msgspec.json.decode(e.body)["facts"] for e in entries]
+        return [(e.kind, f.get("wording", "")) for e, f in zip(entries, facts, strict=True)]
+
+    def assert_nothing_lost_or_doubled(self) -> None:
+        """Every message is on its handset once, or more often where the journal says that it was
+        sent again; every reply is in good hands; every offer has one outcome, told once."""
+        for phone in self.offers:
+            kinds = self.kinds(phone)
+            again = sum(kind == "message-sent-again" for kind, _ in kinds)
+            shown = [m.text for m in self.simulator.handset(phone).messages]
+            for text in set(shown):
+                assert shown.count(text) <= 1 + again, (phone, kinds)
+            assert len(set(shown)) == 2, (phone, shown, kinds)  # the question and its confirmation
+        counts = self.simulator.counts
+        assert counts.mo_delivered == counts.mo
+        events = self.rows("SELECT case_id, count(*) AS n FROM events GROUP BY case_id")
+        assert {r.case_id: r.n for r in events} == dict.fromkeys(self.offers.values(), 1)
+
+
+@asynccontextmanager
+async def town(rt: Runtime, **changes: Any) -> AsyncIterator[GatewayTown]:
+    """A town whose network answers fast; `changes` are those of its bind. Two binds, one to send
+    and one to hear, where `bind` is "apart"."""
+    live = replace(rt, clock=system_clock)
+    for room in list(rt.rooms.values()):
+        live.rooms[PROVIDER_ROOM] = replace(room, rt=live)  # type: ignore[type-var]
+    simulator = Simulator(clock=system_clock, seconds=lambda s: s * 0.01)
+    await simulator.start()
+    kind = changes.pop("bind", "transceiver")
+    bind = Bind(
+        cid="sim-1", network="sim", host="127.0.0.1", port=simulator.port, system_id="jauap",
+        password="x", response_timeout=1, reconnect_delay=0.05, reconnect_delay_max=0.2,
+    )  # fmt: skip
+    bind = replace(bind, **changes)
+    apart = [replace(bind, bind="transmitter"), replace(bind, cid="sim-2", bind="receiver")]
+    made = GatewayTown(live, simulator, apart if kind == "apart" else [bind])
+    made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+        await simulator.stop()
+
+
+PROVIDER_ROOM = "proactive"
