@@ -130,28 +130,30 @@ class GatewayTown:
 
 
 @asynccontextmanager
-async def town(rt: Runtime, **changes: Any) -> AsyncIterator[GatewayTown]:
+async def town(
+    rt: Runtime, *, simulator: type[Simulator] = Simulator, **changes: Any
+) -> AsyncIterator[GatewayTown]:
     """A town whose network answers fast; `changes` are those of its bind. Two binds, one to send
     and one to hear, where `bind` is "apart"."""
     live = replace(rt, clock=system_clock)
     for room in list(rt.rooms.values()):
         live.rooms[PROVIDER_ROOM] = replace(room, rt=live)  # type: ignore[type-var]
-    simulator = Simulator(clock=system_clock, seconds=lambda s: s * 0.01)
-    await simulator.start()
+    network = simulator(clock=system_clock, seconds=lambda s: s * 0.01)
+    await network.start()
     kind = changes.pop("bind", "transceiver")
     bind = Bind(
-        cid="sim-1", network="sim", host="127.0.0.1", port=simulator.port, system_id="jauap",
+        cid="sim-1", network="sim", host="127.0.0.1", port=network.port, system_id="jauap",
         password="x", response_timeout=1, reconnect_delay=0.05, reconnect_delay_max=0.2,
     )  # fmt: skip
     bind = replace(bind, **changes)
     apart = [replace(bind, bind="transmitter"), replace(bind, cid="sim-2", bind="receiver")]
-    made = GatewayTown(live, simulator, apart if kind == "apart" else [bind])
+    made = GatewayTown(live, network, apart if kind == "apart" else [bind])
     made.start()
     try:
         yield made
     finally:
         await made.stop()
-        await simulator.stop()
+        await network.stop()
 
 
 PROVIDER_ROOM = "proactive"
