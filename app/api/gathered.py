@@ -10,7 +10,7 @@ from app.api import auth, idempotency, limits
 from app.api.auth import Caller, Tokens
 from app.api.checking import read_query
 from app.api.problems import Problem
-from app.api.routing import Call, Done, Endpoint, Sent, call_of, encoded, read_sent
+from app.api.routing import Call, Done, Endpoint, Sent, Told, call_of, encoded, read_sent
 from app.clock import system_clock
 from app.ledger import idempotency as records
 from app.ledger.idempotency import Answer, Claim, Reused
@@ -92,16 +92,19 @@ def _do(
     ]
     assert endpoint.many is not None
     kept: list[tuple[Claim, Answer]] = []
+    freed: list[Claim] = []
     for one, told in zip(fresh, endpoint.many(calls), strict=True):
+        done[id(one)] = told if isinstance(told, Problem) else Done(_answer(endpoint, one, told))
         if one.claim is None:
-            done[id(one)] = (
-                told
-                if isinstance(told, Problem)
-                else Done(encoded(endpoint, told, one.sent.language))
-            )
             continue
-        answer = encoded(endpoint, told, one.sent.language)
-        kept.append((one.claim, answer))
-        done[id(one)] = Done(answer)
+        if isinstance(told, Problem) and idempotency.is_passing(told):
+            freed.append(one.claim)
+        else:
+            kept.append((one.claim, _answer(endpoint, one, told)))
     records.store_all(unit.tx, kept)
+    records.give_up(unit.tx, freed)
     return done
+
+
+def _answer(endpoint: Endpoint, one: _Ready, told: Told) -> Answer:
+    return encoded(endpoint, told, one.sent.language)

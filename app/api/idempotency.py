@@ -51,9 +51,14 @@ def once(
             records.store(unit.tx, claim, answer)
             return answer, False
     except Problem as problem:
-        if problem.status >= 500 or problem.kind.startswith("idempotency"):
+        if is_passing(problem):
             raise
         return _keep(rt, claim, refused(problem)), False
+
+
+def is_passing(problem: Problem) -> bool:
+    """True for what is no answer to keep: the same call may well do better a little later."""
+    return problem.status >= 500 or problem.status == 429 or problem.kind.startswith("idempotency")
 
 
 def _claim(unit: Unit, claim: Claim) -> Answer | None:

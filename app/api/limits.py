@@ -4,6 +4,7 @@ everything is let through: a limit protects the others, and is no rule of law.
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 
 from app.api.auth import Caller
 from app.api.problems import Problem
@@ -12,7 +13,7 @@ from app.runtime import Runtime
 
 def too_many(seconds: float) -> Problem:
     """429, worth another try after so many seconds."""
-    return Problem("too_many", headers={"Retry-After": str(max(1, round(seconds + 0.5)))})
+    return Problem("too_many", headers={"Retry-After": str(max(1, ceil(seconds)))})
 
 
 def admit(rt: Runtime, callers: Sequence[Caller]) -> None:

@@ -66,6 +66,11 @@ _STORE_ALL = sql(
         CAST(:bodies AS bytea[])) AS t (owner, key, status, body)
     WHERE i.owner = t.owner AND i.key = t.key"""
 )
+_GIVE_UP = sql(
+    """DELETE FROM idempotency i USING unnest(CAST(:owners AS text[]), CAST(:keys AS text[]))
+        AS t (owner, key)
+    WHERE i.owner = t.owner AND i.key = t.key"""
+)
 _FORGET = sql("DELETE FROM idempotency WHERE created_at < :before")
 
 
@@ -152,6 +157,14 @@ def store_all(tx: Tx, answered: Sequence[tuple[Claim, Answer]]) -> None:
             "bodies": [a.body for _, a in answered],
         }
         tx.execute(_STORE_ALL, values)
+
+
+def give_up(tx: Tx, claimed: Sequence[Claim]) -> None:
+    """Frees claims of this transaction that got no answer worth keeping."""
+    if claimed:
+        tx.execute(
+            _GIVE_UP, {"owners": [c.owner for c in claimed], "keys": [c.key for c in claimed]}
+        )
 
 
 def forget(tx: Tx, before: datetime) -> int:

@@ -148,6 +148,12 @@ _OF_RECIPIENT = sql(
           SELECT FROM journal j WHERE j.case_id = offers.id AND j.at >= :since))
     ORDER BY id DESC LIMIT :limit"""
 )
+_LATEST_OF_RECIPIENTS = sql(
+    f"""SELECT o.* FROM unnest(CAST(:recipients AS uuid[])) AS r (id)
+    CROSS JOIN LATERAL (
+        SELECT {_COLUMNS} FROM offers WHERE recipient_id = r.id AND sent_at IS NOT NULL
+        ORDER BY id DESC LIMIT :limit) o"""
+)
 _OF_PHONE = sql(
     f"""SELECT {_COLUMNS} FROM offers WHERE phone_index = :phone AND sent_at IS NOT NULL
       AND state NOT IN ('made', 'undelivered') AND coalesce(closed_at, :now) >= :since
@@ -320,6 +326,16 @@ def of_recipient(
     something happened from then on."""
     values = {"recipient": recipient_id, "after": after, "limit": limit, "since": since}
     return [_offer(vault, r) for r in tx.execute(_OF_RECIPIENT, values)]
+
+
+def latest_of_recipients(
+    tx: Tx, vault: Vault, recipients: Sequence[UUID], limit: int
+) -> dict[UUID, list[Offer]]:
+    """The offers each of these people was last asked about, newest first, at most `limit` each."""
+    found: dict[UUID, list[Offer]] = {}
+    for row in tx.execute(_LATEST_OF_RECIPIENTS, {"recipients": list(recipients), "limit": limit}):
+        found.setdefault(row.recipient_id, []).append(_offer(vault, row))
+    return found
 
 
 def of_phone(

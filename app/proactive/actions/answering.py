@@ -13,7 +13,7 @@ from app.conversation.rooms import Reply
 from app.ledger import journal
 from app.ledger.unit import Unit
 from app.proactive import records, rules
-from app.proactive.actions import replying
+from app.proactive.actions import choosing, replying
 from app.proactive.actions.closing import is_open
 from app.proactive.actions.saying import DIALOG, ROOM, service_values
 from app.proactive.actions.sweeping import in_person
@@ -22,15 +22,17 @@ from app.proactive.rules import Event, IllegalTransition, State
 from app.runtime import Runtime
 from dialogs import every
 from dialogs.engine import turn
-from dialogs.engine.model import Screen, Value
+from dialogs.engine.model import Dialog, Screen, Value
 from dialogs.engine.render import Card, mobile
 from dialogs.engine.turn import UnknownChoice
-from dialogs.engine.wording import BOTH
+from dialogs.engine.wording import BOTH, Words
 
+MOST_CARDS = 5000
+_CARDS: dict[tuple[int, str, str, str, bytes], tuple[Words, Card]] = {}
 LATE = ("heard-late", "heard-after-the-end")
 EVENTS = {"yes": Event.YES, "no": Event.NO}
 
-__all__ = ["AnsweredBefore", "TooLate", "UnknownChoice", "answer", "find", "screens"]
+__all__ = ["AnsweredBefore", "TooLate", "UnknownChoice", "answer", "cards", "find"]
 
 
 class AnsweredBefore(Exception):
@@ -65,8 +67,12 @@ def answer(
         return None
     offer = records.lock(unit.tx, unit.vault, [offer_id])[offer_id]
     question = _questions(unit, [offer])[offer.id]
-    said = turn.choose(every.dialog(DIALOG), question.step, choice)
-    if not _is_answerable(unit, offer):
+    if choice not in EVENTS and choosing.is_repeated(unit, offer, choice):
+        return offer
+    chooses = choice not in EVENTS and choosing.open_question(unit, offer, question)
+    dialog = choosing.dialog_of(rt, offer) if chooses else every.dialog(DIALOG)
+    said = turn.choose(dialog, question.step, choice)
+    if not chooses and not _is_answerable(unit, offer):
         try:
             _judge_again(offer, choice)
         except TooLate:
@@ -118,17 +124,19 @@ def _keep_late(unit: Unit, offer: Offer, choice: str, language: str | None) -> N
     records.save(unit.tx, [offer])
 
 
-def screens(
-    rt: Runtime, unit: Unit, offers: Sequence[Offer], language: str | None
-) -> dict[UUID, Card]:
-    """What the app shows of each offer: the question while it can be answered, then how it ended.
-    Without `language`, in the one recorded for the offer, else in both."""
-    questions = _questions(unit, offers)
-    return {o.id: _card(rt, unit, o, questions[o.id], language) for o in offers}
+def cards(rt: Runtime, unit: Unit, offers: Sequence[tuple[Offer, str | None]]) -> list[Card]:
+    """What the app shows of each offer, in order: the question while it can be answered, then how
+    it ended. Without a language, in the one recorded for the offer, else in both."""
+    questions = _questions(unit, [offer for offer, _ in offers])
+    return [_card(rt, unit, o, questions[o.id], language) for o, language in offers]
 
 
 def _card(rt: Runtime, unit: Unit, offer: Offer, question: Question, language: str | None) -> Card:
-    dialog = every.dialog(question.dialog)
+    if choosing.open_question(unit, offer, question):
+        known = choosing.screen_of(rt, offer)
+        spoken = language or offer.language or BOTH
+        return mobile(rt.words, choosing.dialog_of(rt, offer), known, spoken)
+    dialog = every.dialog(DIALOG)
     values: Mapping[str, Value] = service_values(rt.catalogue, offer)
     if _is_answerable(unit, offer):
         screen = Screen(dialog.name, question.step)
@@ -140,7 +148,21 @@ def _card(rt: Runtime, unit: Unit, offer: Offer, question: Question, language: s
         screen = Screen(dialog.name, str(offer.state))
         if offer.state is State.EXPIRED:
             values = {**values, **in_person(rt, offer, unit.now)}
-    return mobile(rt.words, dialog, screen, language or offer.language or BOTH, values)
+    return _rendered(rt, dialog, screen, language or offer.language or BOTH, values)
+
+
+def _rendered(
+    rt: Runtime, dialog: Dialog, screen: Screen, language: str, values: Mapping[str, Value]
+) -> Card:
+    """A card is the same for everyone it says the same: there are a few hundred of them."""
+    said = msgspec.json.encode(values, order="sorted")
+    key = (id(rt.words), screen.dialog, screen.key, language, said)
+    if key not in _CARDS:
+        if len(_CARDS) >= MOST_CARDS:
+            _CARDS.clear()
+        # Kept with its words: as long as they are, their id is no other's.
+        _CARDS[key] = (rt.words, mobile(rt.words, dialog, screen, language, values))
+    return _CARDS[key][1]
 
 
 def _questions(unit: Unit, offers: Sequence[Offer]) -> dict[UUID, Question]:

@@ -2,6 +2,7 @@
 that is not theirs does not exist here.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from app.proactive.api import OfferAnswer, shown
 from app.proactive.records import Offer
 from app.proactive.rules import IllegalTransition, State
 from app.recipients.records import by_iin
+from dialogs.engine.render import Card
 
 WINDOW_CLOSED = Refused("reply_window", "155:4", "gate.reply_window.closed")
 
@@ -85,6 +87,44 @@ def list_my_offers(call: Call[None, InboxQuery]) -> CitizenOfferPage:
     return CitizenOfferPage(_shown(call, page), following)
 
 
+def list_inboxes(calls: Sequence[Call[None, InboxQuery]]) -> list[CitizenOfferPage | Problem]:
+    """Many people's inboxes, from their beginning, in one look; other pages one by one."""
+    first = [c for c in calls if c.query.cursor is None and c.query.since is None]
+    pages_of: dict[int, CitizenOfferPage | Problem] = {}
+    if len(first) > 1:
+        rt, unit = first[0].rt, first[0].unit
+        people = by_iin(unit.tx, unit.vault, [c.caller.iin for c in first])
+        ids = {iin: person.id for iin, person in people.items()}
+        found = records.latest_of_recipients(
+            unit.tx, unit.vault, list(ids.values()), max(c.query.limit for c in first) + 1
+        )
+        cut = {
+            id(c): pages.cut(
+                found.get(ids[c.caller.iin], [])[: c.query.limit + 1], c.query.limit, _mark
+            )
+            if c.caller.iin in ids
+            else ([], None)
+            for c in first
+        }
+        shown_in = [(offer, c.wanted) for c in first for offer in cut[id(c)][0]]
+        cards = iter(answering.cards(rt, unit, shown_in))
+        for c in first:
+            page, following = cut[id(c)]
+            pages_of[id(c)] = CitizenOfferPage([_worded(o, next(cards)) for o in page], following)
+    return [pages_of.get(id(c)) or _or_problem(c) for c in calls]
+
+
+def _mark(offer: Offer) -> str:
+    return str(offer.id)
+
+
+def _or_problem(call: Call[None, InboxQuery]) -> CitizenOfferPage | Problem:
+    try:
+        return list_my_offers(call)
+    except Problem as problem:
+        return problem
+
+
 def read_my_offer(call: Call[None, Nothing]) -> CitizenOffer:
     recipient_id, offer_id = _ids(call)
     offer = answering.find(call.unit, recipient_id, offer_id)
@@ -129,14 +169,14 @@ def _ids(call: Call[Any, Any]) -> tuple[UUID, UUID]:
 
 
 def _shown(call: Call[Any, Any], offers: list[Offer]) -> list[CitizenOffer]:
-    cards = answering.screens(call.rt, call.unit, offers, call.wanted)
-    return [
-        CitizenOffer(
-            **msgspec.structs.asdict(shown(offer)),
-            screen=msgspec.convert(cards[offer.id], type=ScreenAnswer),
-        )
-        for offer in offers
-    ]
+    cards = answering.cards(call.rt, call.unit, [(offer, call.wanted) for offer in offers])
+    return [_worded(offer, card) for offer, card in zip(offers, cards, strict=True)]
+
+
+def _worded(offer: Offer, card: Card) -> CitizenOffer:
+    known = shown(offer)
+    screen = ScreenAnswer(card["body"], [Button(c["id"], c["label"]) for c in card["choices"]])
+    return CitizenOffer(**msgspec.structs.asdict(known), screen=screen)
 
 
 _AT = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -163,6 +203,7 @@ ENDPOINTS = (
         scopes=(CITIZEN,),
         summary="List the offers I was asked about, newest first",
         handler=list_my_offers,
+        many=list_inboxes,
         query=InboxQuery,
         answer=CitizenOfferPage,
         answer_example=CitizenOfferPage([_OFFER], None),

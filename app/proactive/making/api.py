@@ -62,8 +62,11 @@ class BatchAnswer(Struct, frozen=True):
     refused: list[RefusedRow]
 
 
-def make_offer(call: Call[Proposal, Nothing]) -> OfferAnswer | Problem:
-    return make_offers([call])[0]
+def make_offer(call: Call[Proposal, Nothing]) -> OfferAnswer:
+    [told] = make_offers([call])
+    if isinstance(told, Problem):
+        raise told
+    return told
 
 
 def make_offers(calls: Sequence[Call[Proposal, Nothing]]) -> list[OfferAnswer | Problem]:
