@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint check lock clean
+.PHONY: help demo run test interop lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,13 @@ run: $(INSTALLED) ## the sandbox: web, gateway, worker and an SMSC with handsets
 
 test: $(DEVELOPED) ## the whole test suite on real PostgreSQL and Valkey
 	@$(BIN)/python -m pytest
+
+interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and OsmoMSC where it is installed
+	@command -v npm >/dev/null || { echo "make interop needs node and npm (on Debian: apt install npm)" >&2; exit 1; }
+	@cd interop && npm ci --silent
+	@$(BIN)/python -m pytest interop --ignore interop/osmo
+	@if command -v osmo-msc >/dev/null && command -v cc >/dev/null; then $(BIN)/python -m pytest interop/osmo; \
+	else echo "OsmoMSC is left out: it needs osmo-msc and a C compiler (on Debian: apt install osmo-msc gcc)"; fi
 
 lint: $(DEVELOPED) ## formatting, lint and types
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""jauap against OsmoMSC, a mobile core from Debian's packages (osmo-msc)."""
