@@ -7,6 +7,7 @@ import typer
 from app.catalogue.loader import CatalogueError
 from app.commands import (
     administering,
+    benchmarking,
     demonstrating,
     evidence,
     explaining,
@@ -55,6 +56,7 @@ app.add_typer(retaining.retention, name="retention")
 app.add_typer(explaining.replies, name="replies")
 app.add_typer(explaining.wording, name="wording")
 app.add_typer(explaining.deadline, name="deadline")
+app.add_typer(benchmarking.bench, name="bench")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import structlog
 
 from app.conversation.turns import Came
 from app.exchange import Batch, Committed, Exchange, Routes
+from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
 from app.gateway.links import Links, outbound
 from app.ledger import binds as bind_rows
@@ -77,6 +78,7 @@ class Gateway:
         self.id: UUID = uuid4()
         self.links = Links(binds, self._heard, rt.clock)
         self.exchange = Exchange(rt, self.id, known)
+        self.claiming = Claiming(self.links, self._try, self._leave)
         self._know(binds, known, every)
         self.inbox: list[Heard] = []
         self.unsent: list[UUID] = []
@@ -124,12 +126,14 @@ class Gateway:
             return
         if isinstance(item, BindState):
             log.info("bind", cid=item.cid, event_=item.event, reason=item.reason)
+        elif isinstance(item, SubmitResult):
+            self.claiming.wake()  # there is room again
         self.inbox.append(item)
         self._wake.set()
 
     def wake(self) -> None:
         """The outbox may have something for us; safe to call from the loop's own thread."""
-        self._wake.set()
+        self.claiming.wake()
 
     # --- the loop ---------------------------------------------------------------------------
 
@@ -138,13 +142,17 @@ class Gateway:
         self._holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
         self.links.start()
         keeper = asyncio.create_task(self._inherit())
+        claiming = asyncio.create_task(self.claiming.run())
         try:
             while not self._stopping:
                 await self._turn()
+            self.claiming.stop()
+            await claiming
             await self._drain()
         finally:
             keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+            self.claiming.stop()
+            await asyncio.gather(keeper, claiming, return_exceptions=True)
             await self.links.end()
             self._holder.release()
             self._ledger.shutdown()
@@ -161,18 +169,18 @@ class Gateway:
         except TimeoutError:
             pass
         self._wake.clear()
-        await self._exchange(self.links.room(BATCH))
+        await self._exchange()
 
-    async def _exchange(self, room: Mapping[str, int]) -> None:
+    async def _exchange(self) -> None:
         mark = self.rt.clock()
         items, self.inbox = self.inbox[:BATCH], self.inbox[BATCH:]
         is_due = self._until_heartbeat() <= 0
-        if not (items or room or is_due or self.unsent):
+        if not (items or is_due or self.unsent):
             return
         if self.inbox:
             self._wake.set()
         unsent, self.unsent = self.unsent, []
-        batch = self._batch(items, unsent, room, mark if is_due and not self.inbox else None)
+        batch = self._batch(items, unsent, mark if is_due and not self.inbox else None)
         if is_due:
             self._heartbeat_at = asyncio.get_running_loop().time() + HEARTBEAT_S
         await self._commit(items, batch)
@@ -181,7 +189,6 @@ class Gateway:
         self,
         items: Sequence[Heard],
         unsent: Sequence[UUID],
-        room: Mapping[str, int],
         mark: datetime | None,
     ) -> Batch:
         drained = {link.bind.cid for link in self.links.all() if self._is_drained(link)}
@@ -199,7 +206,6 @@ class Gateway:
             mark=mark,
             drained=sorted(drained),
             own=self.links.cids,
-            room=room,
             counted=self._count_now() if mark is not None else {},
         )
 
@@ -234,10 +240,7 @@ class Gateway:
             link = self.links.get(cid)
             if link is not None:
                 link.submit(screen)
-        for message in done.to_submit:
-            self._submit(message)
-        if done.to_submit:
-            self._wake.set()
+        self._leave(done)
         for cid, wanted in done.wanted.items():
             self.links.obey(cid, wanted)
 
@@ -255,7 +258,7 @@ class Gateway:
         for item in items:
             try:
                 done = await self._in_thread(
-                    lambda one=item: self._try(self._batch([one], [], {}, None))  # type: ignore[misc]
+                    lambda one=item: self._try(self._batch([one], [], None))  # type: ignore[misc]
                 )
             except Exception as error:
                 if is_down(error):
@@ -280,6 +283,12 @@ class Gateway:
             self.links.acknowledge([item.acknowledgement], ESME_ROK)
 
     # --- to the links -----------------------------------------------------------------------
+
+    def _leave(self, done: Committed) -> None:
+        for message in done.to_submit:
+            self._submit(message)
+        if self.unsent:
+            self._wake.set()
 
     def _submit(self, message: Message) -> None:
         avoided = self.exchange.memory.avoided.get(message.id, ())
@@ -371,10 +380,10 @@ class Gateway:
         stops = self.links.stop()
         while not all(task.done() for task in stops):
             await asyncio.wait(stops, timeout=0.05)
-            await self._exchange({})
+            await self._exchange()
         while self.inbox or self.unsent:
             before = len(self.inbox) + len(self.unsent)
-            await self._exchange({})
+            await self._exchange()
             if len(self.inbox) + len(self.unsent) >= before:
                 break
 

@@ -133,10 +133,11 @@ class Links:
         return max(willing, key=lambda k: k.free, default=None)
 
     def room(self, most: int) -> dict[str, int]:
-        """How many messages each network's links would take now; networks without room are out."""
+        """How many messages each network's links would take now. A link whose window is full and
+        has as much waiting behind it takes no more: claims are worth making by the window."""
         room: dict[str, int] = {}
         for link in self._sending:
-            if link.free > 0:
+            if link.free >= link.bind.window:
                 network = link.bind.network
                 room[network] = min(most, room.get(network, 0) + link.free)
         return room

@@ -1,0 +1,66 @@
+"""Fills a house: registers and offers over its own API, as a provider would."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from app.bench.house import BenchError, House
+from app.bench.people import SERVICE, Person
+from app.ledger import keys
+
+AT_ONCE = 5_000  # a body of so many recipients stays under 1 MiB
+
+
+def fill(house: House, persons: Sequence[Person]) -> float:
+    """Registers everybody, consents included, and offers each one service; returns how many
+    offers a second `POST /v1/offer-batches` took. The web process must be serving."""
+    rt = house.rt
+    with rt.unit() as unit:
+        scopes = [keys.Scope.REGISTRY, keys.Scope.PROVIDER]
+        _, secret = keys.add(unit.tx, "bench", scopes, unit.now)
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{house.port}",
+        headers={"Authorization": f"Bearer {secret}"},
+        timeout=120,
+    ) as http:
+        yesterday = rt.clock() - timedelta(days=1)
+        for some in _batched(persons, AT_ONCE):
+            _register(http, some, yesterday)
+        return _offer(http, persons)
+
+
+def _register(http: httpx.Client, persons: Sequence[Person], since: datetime) -> None:
+    at = since.isoformat()
+    recipients = [
+        {"iin": p.iin, "phone": p.phone, "language": "kk", "network": "bench", "registered_at": at}
+        for p in persons
+    ]
+    consents = [
+        {"iin": p.iin, "purpose": "personal-data", "reference": f"c{p.number}", "given_at": at}
+        for p in persons
+    ]
+    _post(http, "/v1/registry/recipients", {"recipients": recipients}, len(persons))
+    _post(http, "/v1/registry/consents", {"consents": consents}, len(persons))
+
+
+def _offer(http: httpx.Client, persons: Sequence[Person]) -> float:
+    seconds = 0.0
+    for some in _batched(persons, 10_000):
+        offers = [{"service": SERVICE, "iin": p.iin, "reference": f"r{p.number}"} for p in some]
+        seconds += _post(http, "/v1/offer-batches", {"offers": offers}, len(some))
+    return len(persons) / seconds
+
+
+def _batched(persons: Sequence[Person], size: int) -> Iterator[Sequence[Person]]:
+    for start in range(0, len(persons), size):
+        yield persons[start : start + size]
+
+
+def _post(http: httpx.Client, path: str, body: dict[str, Any], expected: int) -> float:
+    answer = http.post(path, json=body)
+    accepted = answer.json().get("accepted") if answer.is_success else None
+    if accepted != expected:
+        raise BenchError(f"POST {path}: found {answer.status_code}, {accepted} of {expected} taken")
+    return answer.elapsed.total_seconds()

@@ -1,0 +1,101 @@
+"""`jauap bench`: what this machine does with the real processes, in figures."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.bench import messaging
+from app.bench.house import BenchError
+from app.bench.messaging import Figures, Work
+from app.commands.output import JsonFlag, show, stop
+
+bench = typer.Typer(
+    help="Measures the real processes on real servers; nothing of the installation is touched.",
+    no_args_is_help=True,
+)
+
+Smsc = Annotated[
+    str | None,
+    typer.Option("--smsc", metavar="HOST:PORT", help="The message centre; default: our simulator."),
+]
+N = Annotated[int, typer.Option("--n", min=1, max=1_000_000, help="How many offers.")]
+Segments = Annotated[int, typer.Option("--segments", min=1, max=6, help="Segments a question.")]
+Window = Annotated[int, typer.Option("--window", min=1, max=1000, help="Outstanding submits.")]
+Rate = Annotated[
+    float, typer.Option("--rate", min=0, help="MOs a second; 0: as fast as the window lets.")
+]
+Binds = Annotated[int, typer.Option("--binds", min=1, max=16, help="Binds of the one gateway.")]
+
+
+@bench.command("mt")
+def mt(
+    smsc: Smsc = None,
+    n: N = 2_000,
+    segments: Segments = 1,
+    window: Window = 50,
+    binds: Binds = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Questions with receipts, durable. Example: jauap bench mt --n 20000 --segments 3"""
+    work = Work(n, segments, window, 0.0, binds, _address(smsc))
+    _measure(messaging.mt, work, as_json=as_json)
+
+
+@bench.command("turn")
+def turn(
+    smsc: Smsc = None,
+    n: N = 2_000,
+    segments: Segments = 1,
+    window: Window = 50,
+    rate: Rate = 0.0,
+    binds: Binds = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Open offers answered "1", one answer each. Example: jauap bench turn --n 10000 --rate 200"""
+    work = Work(n, segments, window, rate, binds, _address(smsc))
+    _measure(messaging.turn, work, as_json=as_json)
+
+
+def _measure(
+    measure: Callable[[Work, messaging.Progress], Figures], work: Work, *, as_json: bool
+) -> None:
+    try:
+        with _progress() as progress:
+            figures = measure(work, progress)
+    except BenchError as error:
+        raise stop(f"jauap bench: {error}", 1) from None
+    show(figures.as_dict(), _table(figures), as_json=as_json)
+
+
+def _table(figures: Figures) -> str:
+    rows = figures.as_dict().items()
+    return "\n".join(f"{name.replace('_', ' '):24} {value}" for name, value in rows)
+
+
+@contextmanager
+def _progress() -> Iterator[messaging.Progress]:
+    """A bar on a terminal, silence elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    shown = sys.stderr.isatty()
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not shown) as bar:
+        task = bar.add_task("measuring", total=None)
+
+        def told(done: int, whole: int) -> None:
+            bar.update(task, completed=done, total=whole)
+
+        yield told
+
+
+def _address(smsc: str | None) -> tuple[str, int] | None:
+    if smsc is None:
+        return None
+    host, _, port = smsc.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise stop(f"--smsc: found {smsc!r}, expected HOST:PORT, such as 127.0.0.1:2775")
+    return host, int(port)
