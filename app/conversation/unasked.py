@@ -55,7 +55,9 @@ def take(
     """Takes (phone index, message, evidence), at most one a phone; each is kept, few answered."""
     if not heard:
         return
-    known = records.subscribers(unit.tx, [phone for phone, _, _ in heard])
+    phones = [phone for phone, _, _ in heard]
+    known = records.subscribers(unit.tx, phones)
+    registered = recipients.language_of_phones(unit.tx, phones)
     messages: dict[bytes, Unasked] = {}
     for phone, message, evidence in heard:
         if message.text is None:
@@ -63,7 +65,9 @@ def take(
         elif not guard.allows(phone, unit.now):
             records.keep(unit.tx, unit.vault, message, "loop")
         else:
-            messages[phone] = _unasked(phone, message, message.text, evidence, known)
+            chosen = known[phone].language if phone in known else None
+            language = chosen or registered.get(phone)
+            messages[phone] = _unasked(phone, message, message.text, evidence, language)
     heeded = _wishes(rt, unit, list(messages.values()), known)
     journalled: set[bytes] = set()
     for room in rt.rooms.values():
@@ -77,9 +81,12 @@ def take(
 
 
 def _unasked(
-    phone: bytes, message: Inbound, text: str, evidence: Mapping[str, object], known: Known
+    phone: bytes,
+    message: Inbound,
+    text: str,
+    evidence: Mapping[str, object],
+    language: str | None,
 ) -> Unasked:
-    language = known[phone].language if phone in known else None
     return Unasked(
         phone, message.sender, text, message.raw, message.received_at, language, evidence
     )

@@ -106,7 +106,9 @@ def mobile(
 ) -> Card:
     """The app's card: `{"body", "choices": [{"id", "label"}]}`; a notice has no choices."""
     body = words.text(screen, language, values, surface="mobile")
-    labels = _labels(words, dialog, dialog.asked_by(screen.key), language, values)
+    labels = _labels(
+        words, dialog, dialog.asked_by(screen.key), language, {**screen.values, **values}
+    )
     return {"body": body, "choices": [{"id": c.id, "label": label} for c, label in labels]}
 
 
@@ -114,7 +116,9 @@ def _page(
     words: Words, dialog: Dialog, screen: Screen, language: str, values: Mapping[str, Value]
 ) -> str:
     body = words.text(screen, language, values, surface="ussd")
-    labels = _labels(words, dialog, dialog.asked_by(screen.key), language, values)
+    labels = _labels(
+        words, dialog, dialog.asked_by(screen.key), language, {**screen.values, **values}
+    )
     if not labels:
         return body
     lines = (f"{choice.digit}. {label}" for choice, label in labels)

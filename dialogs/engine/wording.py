@@ -111,7 +111,8 @@ class Words:
         Raises WordingError when the key is unknown or a value is missing.
         """
         if language == BOTH:
-            return "\n".join(self.text(screen, one, values, surface) for one in LANGUAGES)
+            each = (self.text(screen, one, values, surface) for one in LANGUAGES)
+            return "\n".join(dict.fromkeys(each))  # a name is the same in both
         wording = self.wording(screen.dialog, screen.key, language, surface)
         known = {**screen.values, **values}
         missing = wording.placeholders - known.keys()

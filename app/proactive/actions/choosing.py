@@ -237,6 +237,7 @@ def end(
     """Ends the question: the provider is told, once, and the phone's next question is asked. The
     caller saves the offer, whose state this never touches."""
     choice.closed_at, choice.outcome = unit.now, outcome
+    choice.chosen = said.turn.choice if said is not None else None
     kind = {"listed": "account-chosen", "other": "account-other", "none": "account-none"}[outcome]
     facts = {"index": index} if index else {"why": why} if why else {}
     if said is not None:
@@ -281,6 +282,24 @@ def lapsed(unit: Unit, offer_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the offers whose question which account ended without an answer."""
     found = choices.of_offers(unit.tx, offer_ids)
     return {i for i, choice in found.items() if choice.outcome == "none"}
+
+
+def just_chosen(rt: Runtime, unit: Unit, offer: Offer) -> Screen | None:
+    """What is said of a choice that this very turn has made; None where it made none."""
+    if offer.state is not State.ACCEPTED:
+        return None
+    choice = choices.of_offers(unit.tx, [offer.id]).get(offer.id)
+    if choice is None or choice.chosen is None or choice.closed_at != unit.now:
+        return None
+    known = screen_of(rt, offer).values
+    key = "other" if choice.chosen == account.OTHER else "chosen"
+    return Screen(DIALOG, key, {**known, "account": known.get(choice.chosen, "")})
+
+
+def is_repeated(unit: Unit, offer: Offer, choice_id: str) -> bool:
+    """Whether that very choice was made before: an app that tries again says nothing new."""
+    choice = choices.of_offers(unit.tx, [offer.id]).get(offer.id)
+    return choice is not None and choice.chosen == choice_id
 
 
 def open_question(unit: Unit, offer: Offer, question: Question | None) -> bool:

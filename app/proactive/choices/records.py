@@ -11,7 +11,7 @@ from app.ledger.engine import Row, Tx, sql
 @dataclass(slots=True)
 class Choice:
     """The question which account, asked after the yes to an offer. `outcome` is "listed", "other"
-    or "none" once it has ended."""
+    or "none" once it has ended, `chosen` the id of the choice that was made."""
 
     offer_id: UUID
     asked_at: datetime
@@ -19,13 +19,14 @@ class Choice:
     deadline: datetime | None = None
     closed_at: datetime | None = None
     outcome: str | None = None
+    chosen: str | None = None
 
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
 
 
-_COLUMNS = "offer_id, asked_at, received_at, deadline, closed_at, outcome"
+_COLUMNS = "offer_id, asked_at, received_at, deadline, closed_at, outcome, chosen"
 _INSERT = sql(
     """INSERT INTO account_choices (offer_id, asked_at)
     SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id)"""
@@ -37,10 +38,11 @@ _LOCKED = sql(
 _READ = sql(f"SELECT {_COLUMNS} FROM account_choices WHERE offer_id = ANY(CAST(:ids AS uuid[]))")
 _SAVE = sql(
     """UPDATE account_choices c SET received_at = t.received_at, deadline = t.deadline,
-        closed_at = t.closed_at, outcome = t.outcome
+        closed_at = t.closed_at, outcome = t.outcome, chosen = t.chosen
     FROM unnest(CAST(:ids AS uuid[]), CAST(:received_at AS timestamptz[]),
         CAST(:deadline AS timestamptz[]), CAST(:closed_at AS timestamptz[]),
-        CAST(:outcome AS text[])) AS t (offer_id, received_at, deadline, closed_at, outcome)
+        CAST(:outcome AS text[]), CAST(:chosen AS text[]))
+        AS t (offer_id, received_at, deadline, closed_at, outcome, chosen)
     WHERE c.offer_id = t.offer_id AND c.closed_at IS NULL"""
 )
 # As an offer lapses: strictly after its deadline, beyond what its network has handed over, and not
@@ -62,7 +64,9 @@ _DUE = sql(
 
 
 def _choice(r: Row) -> Choice:
-    return Choice(r.offer_id, r.asked_at, r.received_at, r.deadline, r.closed_at, r.outcome)
+    return Choice(
+        r.offer_id, r.asked_at, r.received_at, r.deadline, r.closed_at, r.outcome, r.chosen
+    )
 
 
 def begin(tx: Tx, offer_ids: Sequence[UUID], now: datetime) -> None:
@@ -96,6 +100,7 @@ def save(tx: Tx, choices: Sequence[Choice]) -> None:
             "deadline": [c.deadline for c in choices],
             "closed_at": [c.closed_at for c in choices],
             "outcome": [c.outcome for c in choices],
+            "chosen": [c.chosen for c in choices],
         },
     )
 

@@ -14,7 +14,8 @@ CREATE TABLE account_choices (
     received_at timestamptz,
     deadline timestamptz,
     closed_at timestamptz,
-    outcome text CHECK (outcome IN ('listed', 'other', 'none'))
+    outcome text CHECK (outcome IN ('listed', 'other', 'none')),
+    chosen text
 ) WITH (fillfactor = 80);
 CREATE INDEX account_choices_open ON account_choices (asked_at) WHERE closed_at IS NULL;
 """
