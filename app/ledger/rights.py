@@ -30,8 +30,9 @@ _MAY = sql(
 
 _LOCK = sql("SELECT pg_advisory_xact_lock(155, 9)")
 _LACKS = sql(
-    """SELECT EXISTS (SELECT FROM pg_tables t WHERE t.schemaname = 'public'
-        AND NOT has_table_privilege(CAST(:name AS text), t.tablename, 'SELECT'))
+    """SELECT EXISTS (SELECT FROM pg_class c
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+        AND NOT has_table_privilege(CAST(:name AS text), c.oid, 'SELECT'))
       OR has_table_privilege(CAST(:name AS text), 'journal', 'UPDATE, DELETE, TRUNCATE')"""
 )
 
