@@ -67,10 +67,10 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], held: Held | None = None
     """Takes USSD messages of phones in their order; the answers are put into `unit.screens`. `held`
     are the sessions of an earlier part of the same transaction, which Redis does not know yet."""
     known: Held = {} if held is None else held
+    if came and not known:  # once a transaction: what is saved is what is known at its end
+        unit.after_commit.append(partial(rt.sessions.save, known))
     for wave in waves(came):
         _take_wave(rt, unit, wave, known)
-    if came:
-        unit.after_commit.append(partial(rt.sessions.save, known))
 
 
 def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], held: Held) -> None:
