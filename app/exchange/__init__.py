@@ -50,7 +50,7 @@ class Exchange:
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway) as unit:
             finished = submits.take(rt, memory, unit, self.routes, batch.results)
-            receipts.take(rt, memory, unit, self.routes, batch.receipts)
+            receipts_of = receipts.take(rt, memory, unit, self.routes, batch.receipts)
             queries.take(rt, unit, self.routes, batch.queried)
             elsewhere.learn_from_replies(unit, batch.inbound)
             self.take(rt, unit, batch.inbound, self.guard)
@@ -67,7 +67,7 @@ class Exchange:
         fresh = [*unit.outbox.at_once, *claimed]
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
-        return Committed(fresh, unit.screens, wanted)
+        return Committed(fresh, unit.screens, wanted, receipts_of)
 
     def _write_state(self, unit: Unit, state: BindState) -> None:
         stands = BindEvent.BOUND if state.event in HEARING else state.event

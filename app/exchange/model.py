@@ -42,11 +42,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What the gateway may do now that the batch is stored."""
+    """What the gateway may do now that the batch is stored. `receipts_of` are the messages that
+    the batch's receipts are about, in their order, None where there is none."""
 
     to_submit: Sequence[Message]
     screens: Sequence[tuple[str, Outbound]]
     wanted: Mapping[str, str]
+    receipts_of: Sequence[UUID | None] = ()
 
 
 @dataclass(slots=True)

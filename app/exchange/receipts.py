@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 
@@ -28,15 +29,19 @@ def window(rt: Runtime) -> Window:
 
 def take(
     rt: Runtime, memory: Memory, unit: Unit, routes: Routes, receipts: Sequence[Receipt]
-) -> None:
-    """Takes a batch of receipts; what matches nothing waits for its submit response."""
+) -> list[UUID | None]:
+    """Takes a batch of receipts; what matches nothing waits for its submit response. Returns the
+    messages they are about, in their order."""
     if not receipts:
-        return
-    matched = match(rt, unit, routes, [_proof(unit, r) for r in receipts])
+        return []
+    proofs = [_proof(unit, r) for r in receipts]
+    matched = match(rt, unit, routes, proofs)
     memory.orphans.update(p.cid for p in matched.orphans)
     memory.ambiguous.update(p.cid for p in matched.ambiguous)
     for cid, times in Counter(p.cid for p in matched.ambiguous).items():
         log.error("ambiguous-receipts", cid=cid, receipts=times, expected="message_id set")
+    about = {id(hit.proof): hit.outbox_id for hit in matched.hits}
+    return [about.get(id(proof)) for proof in proofs]
 
 
 def match(rt: Runtime, unit: Unit, routes: Routes, proofs: Sequence[Proof]) -> Matched:

@@ -17,6 +17,7 @@ import structlog
 
 from app.conversation.turns import Came
 from app.exchange import Batch, Committed, Exchange, Routes
+from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
 from app.gateway.links import Links, outbound
@@ -211,7 +212,7 @@ class Gateway:
 
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
         try:
-            done = await self._in_thread(lambda: self._try(batch))
+            done = await self._in_thread(lambda: self._try(batch, items))
         except Exception as error:  # our own bugs too: one batch must not silence a network
             log.error("batch-refused", reason=_reason(error), messages=len(items))
             if is_down(error) or not items:
@@ -222,11 +223,13 @@ class Gateway:
             return
         self._accept(items, done)
 
-    def _try(self, batch: Batch) -> Committed:
+    def _try(self, batch: Batch, items: Sequence[Heard] = ()) -> Committed:
         """Commits, again where another transaction was in the way (a race, a deadlock)."""
         for left in reversed(range(TRIES)):
             try:
-                return self.exchange.commit(batch)
+                done = self.exchange.commit(batch)
+                events.tell(items, done.receipts_of)
+                return done
             except FAILURES as error:
                 if not left or not is_race(error):
                     raise
@@ -258,7 +261,9 @@ class Gateway:
         for item in items:
             try:
                 done = await self._in_thread(
-                    lambda one=item: self._try(self._batch([one], [], None))  # type: ignore[misc]
+                    lambda one=[item]: self._try(  # type: ignore[misc]
+                        self._batch(one, [], None), one
+                    )
                 )
             except Exception as error:
                 if is_down(error):
