@@ -16,7 +16,10 @@ from app.proactive import api as proactive
 from app.proactive.actions.saying import ROOM
 from app.proactive.citizen import api as citizens_offers
 from app.proactive.making import api as making
+from app.proactive.previews import api as previews
+from app.proactive.reviewing import api as reviewing
 from app.proactive.room import open_room
+from app.proactive.searching import api as searching
 from app.recipients import api as recipients
 from app.recipients.citizen import api as citizens
 from app.runtime import Runtime
@@ -24,7 +27,10 @@ from app.runtime import Runtime
 ENDPOINTS = (
     *recipients.ENDPOINTS,
     *making.ENDPOINTS,
+    *reviewing.ENDPOINTS,  # before offers/{id}, which would take `review` for an id
     *proactive.ENDPOINTS,
+    *previews.ENDPOINTS,
+    *searching.ENDPOINTS,
     *citizens.ENDPOINTS,
     *citizens_offers.ENDPOINTS,
     *notices.ENDPOINTS,

@@ -190,6 +190,12 @@ KINDS: Final[dict[str, Kind]] = {
 }
 
 FIELDS: Final[dict[str, Text]] = {
+    "service": Text(
+        "мұндай қызмет каталогта жоқ",
+        "такой услуги в каталоге нет",
+        "is not a service of the catalogue",
+    ),
+    "phone": Text("телефон оқылмады", "телефон не читается", "is not a phone"),
     "missing": Text("керек", "обязательно", "is required"),
     "unknown": Text("мұндай өріс жоқ", "такого поля нет", "is not a field here"),
     "type": Text(

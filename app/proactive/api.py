@@ -2,6 +2,7 @@
 and what follows from an answer is decided elsewhere.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -15,6 +16,7 @@ from app.api.problems import Problem, not_found
 from app.api.routing import Call, Endpoint, Nothing
 from app.api.values import Language, Reference, Words, utc, utc_or_none
 from app.ledger import journal
+from app.ledger.encryption import Vault
 from app.ledger.ids import as_id
 from app.ledger.keys import Scope
 from app.proactive import records
@@ -149,9 +151,16 @@ def read_case(call: Call[None, Nothing]) -> CaseAnswer:
     provider = None if is_auditor else call.caller.provider
     offer = _found(records.one(call.unit.tx, call.unit.vault, _id(call), provider))
     entries = journal.of_case(call.unit.tx, offer.id)
+    return case_of(call.unit.vault, offer, entries, with_said=is_auditor)
+
+
+def case_of(
+    vault: Vault, offer: Offer, entries: Sequence[journal.Entry], *, with_said: bool
+) -> CaseAnswer:
+    """A case as the API shows it; what people said is opened only `with_said`."""
     return CaseAnswer(
         offer=shown(offer),
-        entries=[_entry(call, entry, with_said=is_auditor) for entry in entries],
+        entries=[_entry(vault, entry, with_said=with_said) for entry in entries],
         head=(entries[-1].hash if entries else journal.GENESIS).hex(),
     )
 
@@ -187,10 +196,10 @@ def shown(offer: Offer) -> OfferAnswer:
     )
 
 
-def _entry(call: Call[None, Nothing], entry: journal.Entry, *, with_said: bool) -> CaseEntry:
+def _entry(vault: Vault, entry: journal.Entry, *, with_said: bool) -> CaseEntry:
     said = None
     if with_said and entry.evidence is not None:
-        opened = call.unit.vault.open(entry.evidence, entry.case_id.bytes)
+        opened = vault.open(entry.evidence, entry.case_id.bytes)
         said = Said(opened[: journal.SALT].hex(), opened[journal.SALT :].hex())
     facts = msgspec.json.decode(entry.body)["facts"]
     body = entry.body.decode()

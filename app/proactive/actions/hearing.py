@@ -6,6 +6,7 @@ from typing import Any
 from app.conversation.rooms import Reply
 from app.ledger.unit import Unit
 from app.proactive.records import Offer
+from app.proactive.reviewing import records as reviews
 from app.proactive.rules import Event
 from app.recipients import records as recipients
 from dialogs import every
@@ -59,3 +60,4 @@ def put_for_review(unit: Unit, offer: Offer, one: Reply) -> None:
     """A reply nobody could understand, after which we fall silent: a 1414 employee is to look at
     the case, never to answer for the recipient."""
     unit.journal.append(offer.chain, "for-review", unit.now, received_at=one.received_at)
+    reviews.put(unit.tx, offer.id, one.received_at)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.catalogue.model import Service
 from app.ledger import binds
 from app.ledger.unit import Unit
 from app.proactive import records
@@ -70,8 +71,12 @@ def give_up(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
 
 def in_person(rt: Runtime, offer: Offer, now: datetime) -> dict[str, Value]:
     """The branch, its address and its hours for the day one can next go there (52, clause 3)."""
-    service = rt.catalogue.find_service(offer.service)
-    if service is None:  # taken out of the catalogue since: any branch that stands for the country
+    return branch_values(rt, rt.catalogue.find_service(offer.service), now)
+
+
+def branch_values(rt: Runtime, service: Service | None, now: datetime) -> dict[str, Value]:
+    """The same for a service, or for one that was taken out of the catalogue since."""
+    if service is None:  # any branch that stands for the country
         branch = next(b for b in rt.catalogue.branches if b.default)
     else:
         branch = rt.catalogue.branch_for(service, region=None)

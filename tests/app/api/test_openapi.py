@@ -18,6 +18,8 @@ ROUTES = {
     ("POST", "/v1/offers/{id}/withdraw"), ("POST", "/v1/offers/{id}/result"),
     ("POST", "/v1/webhooks"), ("GET", "/v1/webhooks"), ("DELETE", "/v1/webhooks/{id}"),
     ("POST", "/v1/webhooks/{id}/replay"), ("GET", "/v1/binds"),
+    ("GET", "/v1/offers/review"), ("POST", "/v1/offers/review/{id}/seen"),
+    ("POST", "/v1/previews"), ("POST", "/v1/search"),
     ("GET", "/v1/me"), ("PATCH", "/v1/me"), ("GET", "/v1/me/offers"),
     ("GET", "/v1/me/offers/{id}"), ("POST", "/v1/me/offers/{id}/answer"),
     ("GET", "/v1/me/consents"), ("POST", "/v1/me/consents"),

@@ -30,7 +30,17 @@ ALTER TABLE api_keys ADD COLUMN kind text NOT NULL DEFAULT 'live'
     ADD COLUMN phones bytea[] NOT NULL DEFAULT '{}'
 """
 
-STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS)
+# Cases whose recipient could not be understood: for somebody to look at while the case is open.
+REVIEWS = """
+CREATE TABLE reviews (
+    case_id uuid PRIMARY KEY,
+    at timestamptz NOT NULL,
+    seen_at timestamptz,
+    seen_by text
+)
+"""
+
+STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS)
 
 
 def upgrade() -> None:
