@@ -6,13 +6,13 @@ again otherwise. It serves people's waits by a scaled clock; the protocol's time
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from smpp import addresses, deliver, handsets, text, ussd
+from smpp.deliveries import Deliveries
+from smpp.faults import NO_FAULTS, Counts, Faults, Trouble, is_nth
 from smpp.handsets import Handset, Received
 from smpp.messages import ReceiptState, Ussd, UssdOp
 from smpp.pdu import (
@@ -27,42 +27,14 @@ from smpp.pdu import (
     read_data_sm,
     read_sm,
 )
+from smpp.query import NUMBERS, QueryAnswer, pack_query_resp, read_query
 from smpp.smsc import Delivery, Line
 
-RETRY_S: Final = 0.2  # doubles up to RETRY_MAX_S
-RETRY_MAX_S: Final = 5.0
 ABORTED: Final = 129  # a Comverse-like gateway's word for a session that its side ended
+REMEMBERED: Final = 10_000  # messages whose fate can be asked by query_sm
+RESPONSE_LATER_S: Final = 0.2  # behind a receipt that goes by another connection
 
-_REFUSALS: Final = (Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN)
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong on purpose. `…_every` n spoils each n-th submit, `…_after` n the n-th and
-    only that; 0 is never. `hex_ids`: hexadecimal ids in responses, decimal ones in receipts."""
-
-    lose_receipts: bool = False
-    receipt_delay_s: float = 0
-    duplicate_receipts: bool = False
-    throttle_every: int = 0
-    no_response_every: int = 0
-    hex_ids: bool = False
-    unbind_after: int = 0
-    cut_mid_pdu_after: int = 0
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has happened since the simulator was made; `submitted` counts segments."""
-
-    submitted: int = 0
-    throttled: int = 0
-    receipts: int = 0
-    receipts_delivered: int = 0
-    mo: int = 0
-    mo_delivered: int = 0
-    redelivered: int = 0
-    refused: int = 0
+__all__ = ["Faults", "Simulator", "Trouble"]
 
 
 class Simulator:
@@ -76,7 +48,7 @@ class Simulator:
         clock: Callable[[], datetime],
         host: str = "127.0.0.1",
         seconds: Callable[[float], float] = float,
-        faults: Faults = Faults(),
+        faults: Faults = NO_FAULTS,
         short_code: str = "1414",
         system_id: str | None = None,
         password: str | None = None,
@@ -85,7 +57,6 @@ class Simulator:
     ) -> None:
         self.port = port
         self.host = host
-        self.faults = faults
         self.counts = Counts()
         self.handsets: dict[str, Handset] = {}
         self.on_message = on_message
@@ -95,8 +66,8 @@ class Simulator:
         self._system_id = system_id
         self._password = password
         self._response_timeout_s = response_timeout_s
-        self._lines: list[Line] = []
-        self._queue: deque[Delivery] = deque()
+        self._out = Deliveries(self.counts, faults, clock, seconds, self._after)
+        self._fates: dict[str, QueryAnswer] = {}
         # Counted from the time, so that a simulator started again does not use an id again, and so
         # long that an id read in the other base is nobody's.
         self._ids = int(clock().timestamp() * 1000)
@@ -118,7 +89,7 @@ class Simulator:
         if self._server:
             self._server.close()
             self._server = None
-        lines = list(self._lines)
+        lines = list(self._out.lines)
         for line in lines:
             line.close()
         for line in lines:
@@ -128,23 +99,37 @@ class Simulator:
 
     def drop(self) -> None:
         """Cuts every connection at once."""
-        for line in list(self._lines):
+        for line in list(self._out.lines):
             line.drop()
 
     def unbind(self) -> None:
         """Sends unbind on every connection."""
-        for line in list(self._lines):
+        for line in list(self._out.lines):
             line.unbind()
+
+    def fall_silent(self) -> None:
+        """Leaves every connection open and says and hears nothing on it any more."""
+        for line in list(self._out.lines):
+            line.fall_silent()
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose from now on."""
+        return self._out.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._out.faults = faults
 
     @property
     def is_bound(self) -> bool:
         """Whether some ESME would get what handsets send."""
-        return any(line.receives for line in self._lines)
+        return any(line.receives for line in self._out.lines)
 
     @property
     def undelivered(self) -> int:
         """Receipts and messages that wait for an ESME, without those on their way to it."""
-        return len(self._queue)
+        return len(self._out.queue)
 
     def handset(self, phone: str) -> Handset:
         """The handset of an E.164 number; there is one for every number."""
@@ -171,7 +156,7 @@ class Simulator:
         ]
         handset.written.append(Received(phone, written, self._clock(), len(pieces)))
         self.counts.mo += len(sent)
-        self._enqueue(sent)
+        self._out.add(sent)
         return sent
 
     def dial(self, phone: str, code: str) -> Delivery:
@@ -208,7 +193,7 @@ class Simulator:
 
     def opened(self, line: Line) -> None:
         """A connection is there."""
-        self._lines.append(line)
+        self._out.lines.append(line)
 
     def may_bind(self, fields: BindFields) -> int:
         """The status for a bind; any will do where no system_id and password are set."""
@@ -220,90 +205,108 @@ class Simulator:
 
     def is_ready(self) -> None:
         """A line was bound or reads again."""
-        self._pump()
+        self._out.pump()
         self._tell()
 
     def lost(self, line: Line, unanswered: list[Delivery]) -> None:
         """A connection is gone: what it had not acknowledged goes first on the next one."""
-        self._lines.remove(line)
-        for delivery in unanswered:
-            if delivery.kind == "ussd":
-                delivery.handset.ussd_session = None
-        again = [delivery for delivery in unanswered if delivery.kind != "ussd"]
-        self.counts.redelivered += len(again)
-        self._queue.extendleft(reversed(again))
-        self._pump()
+        self._out.lost(line, unanswered)
         self._tell()
 
     def answered(self, delivery: Delivery, status: int) -> None:
         """A deliver_sm_resp: only ESME_ROK takes the message off our hands."""
-        if status == Status.ESME_ROK:
-            delivery.delivered_at = self._clock()
-            self.counts.mo_delivered += delivery.kind == "mo"
-            self.counts.receipts_delivered += delivery.kind == "receipt"
-        elif status in _REFUSALS or delivery.kind == "ussd":
-            delivery.refused_with = status
-            self.counts.refused += 1
-            if delivery.kind == "ussd":
-                delivery.handset.ussd_session = None
+        self._out.answered(delivery, status)
+        self._tell()
+
+    def queried(self, line: Line, order: Pdu) -> None:
+        """A query_sm: what has become of the message, or that nobody knows."""
+        self.counts.queried += 1
+        fate = None
+        with contextlib.suppress(PeerError):
+            fate = self._fates.get(read_query(order).message_id)
+        if fate is None or self.faults.refuse_queries:
+            line.write(pack_query_resp(order.sequence, Status.ESME_RQUERYFAIL, None))
         else:
-            pause = min(RETRY_S * 2 ** min(delivery.attempts - 1, 10), RETRY_MAX_S)
-            self.counts.redelivered += 1
-            self._after(pause, self._enqueue, [delivery])
-        self._pump()
+            line.write(pack_query_resp(order.sequence, Status.ESME_ROK, fate))
         self._tell()
 
     def submitted(self, line: Line, order: Pdu) -> None:
         """A submit_sm or data_sm: a response, and what its handset makes of it."""
         self.counts.submitted += 1
-        command = order.command | RESPONSE
-        if self._is_nth(self.faults.throttle_every):
-            self.counts.throttled += 1
-            line.write(pack_resp(command, order.sequence, Status.ESME_RTHROTTLED))
-            return
-        try:
-            fields = read_data_sm(order) if order.command == Command.DATA_SM else read_sm(order)
-        except PeerError as error:
-            line.write(pack_resp(command, order.sequence, error.status))
-            return
-        phone = addresses.phone(fields.dest, fields.dest_ton)
-        if phone is None:
-            line.write(pack_resp(command, order.sequence, Status.ESME_RINVDSTADR))
-            return
-        self._accept(line, order, fields, self.handset(phone))
-        if self.counts.submitted == self.faults.unbind_after:
-            line.unbind()
+        if is_nth(self.counts.submitted, self.faults.lose_submits_every):
+            self.counts.lost += 1
+        else:
+            self._take(line, order)
         self._tell()
 
     # What becomes of a submit.
 
+    def _take(self, line: Line, order: Pdu) -> None:
+        refused = self._refusal()
+        phone: str | None = None
+        fields = SmFields()
+        try:
+            fields = read_data_sm(order) if order.command == Command.DATA_SM else read_sm(order)
+            phone = addresses.phone(fields.dest, fields.dest_ton)
+        except PeerError as error:
+            refused = refused or error.status
+        if refused or phone is None:
+            status = refused or Status.ESME_RINVDSTADR
+            line.write(pack_resp(order.command | RESPONSE, order.sequence, status))
+            return
+        self._accept(line, order, fields, self.handset(phone))
+
+    def _refusal(self) -> int:
+        if is_nth(self.counts.submitted, self.faults.throttle_every):
+            self.counts.throttled += 1
+            return Status.ESME_RTHROTTLED
+        if is_nth(self.counts.submitted, self.faults.queue_full_every):
+            self.counts.throttled += 1
+            return Status.ESME_RMSGQFUL
+        return Status.ESME_ROK
+
     def _accept(self, line: Line, order: Pdu, fields: SmFields, handset: Handset) -> None:
         self._ids += 1
-        id = f"{self._ids:08X}" if self.faults.hex_ids else str(self._ids)
+        id = self._spelled()
         response = pack_resp(order.command | RESPONSE, order.sequence, Status.ESME_ROK, id)
         screen = ussd.read(fields)
         if screen is not None:
             self._respond(line, response)
             self._show(handset, screen, fields)
             return
-        receipts = self._receipts(handset, fields)
+        self._remember(id, handset)
+        receipts = self._receipts(handset, fields, line)
         if handset.behaviour.receipt_first and receipts:
             self._deliver_before(line, receipts, response)
         else:
             self._respond(line, response)
-            if self.faults.receipt_delay_s:
-                self._after(self._seconds(self.faults.receipt_delay_s), self._enqueue, receipts)
-            else:
-                self._enqueue(receipts)
+            self._out.add(receipts)
         if handset.behaviour.state is ReceiptState.DELIVRD:
             self._arrive(handset, fields)
 
+    def _spelled(self) -> str:
+        """The id of the newest message, as its response has it."""
+        match self.faults.ids:
+            case "hex":
+                return f"{self._ids:08X}"
+            case "constant":
+                return "msg_id_not_implemented"
+            case "empty":
+                return ""
+            case _:
+                return str(self._ids)
+
+    def _remember(self, id: str, handset: Handset) -> None:
+        state, at = handset.behaviour.state, f"{self._clock():%y%m%d%H%M%S}000+"
+        self._fates[id] = QueryAnswer(id, at, NUMBERS[state], 0)
+        if len(self._fates) > REMEMBERED:
+            del self._fates[next(iter(self._fates))]
+
     def _respond(self, line: Line, response: bytes) -> None:
-        if self.counts.submitted == self.faults.cut_mid_pdu_after:
-            line.write(response[: len(response) // 2])
-            line.close()
-        elif not self._is_nth(self.faults.no_response_every):
-            line.write(response)
+        self._out.carry("response", lambda: self._say(line, response))
+
+    def _say(self, line: Line, response: bytes) -> None:
+        self._out.reached("response", line, response)
 
     def _deliver_before(self, line: Line, receipts: list[Delivery], response: bytes) -> None:
         """The receipt overtakes its response: on the same connection in the stream, on another
@@ -313,20 +316,18 @@ class Simulator:
                 line.deliver(receipt)
             self._respond(line, response)
         else:
-            self._enqueue(receipts)
-            self._after(RETRY_S, self._respond, line, response)
+            self._out.add(receipts)
+            self._after(RESPONSE_LATER_S, lambda: self._respond(line, response))
 
-    def _receipts(self, handset: Handset, fields: SmFields) -> list[Delivery]:
+    def _receipts(self, handset: Handset, fields: SmFields, line: Line) -> list[Delivery]:
         state = handset.behaviour.state
         wanted = fields.registered_delivery & 0x03
         if not wanted or (wanted == 2 and state is ReceiptState.DELIVRD):
             return []
-        if self.faults.lose_receipts:
-            return []
-        copies = handset.behaviour.receipts * (2 if self.faults.duplicate_receipts else 1)
+        copies = handset.behaviour.receipts
         self.counts.receipts += copies
         receipt = deliver.receipt(handset, fields, str(self._ids), self._clock())
-        return [Delivery("receipt", receipt, handset) for _ in range(copies)]
+        return [Delivery("receipt", receipt, handset, origin=line) for _ in range(copies)]
 
     def _arrive(self, handset: Handset, fields: SmFields) -> None:
         received = handset.take(text.read(fields, {}), self._clock())
@@ -337,7 +338,7 @@ class Simulator:
         answer = handset.answer(received)
         if answer is not None:
             wait = self._seconds(handset.behaviour.answers_after_s)
-            self._after(wait, self._reply, handset, answer)
+            self._after(wait, lambda: self._reply(handset, answer))
 
     def _reply(self, handset: Handset, answer: str) -> None:
         order = handset.behaviour.order
@@ -362,28 +363,12 @@ class Simulator:
     def _unit(self, handset: Handset, op: int, written: str) -> Delivery:
         fields = deliver.ussd_unit(handset, self._short_code, op, written)
         delivery = Delivery("ussd", fields, handset)
-        self._enqueue([delivery])
+        self._out.add([delivery])
         return delivery
 
-    # The way out.
-
-    def _enqueue(self, deliveries: list[Delivery]) -> None:
-        self._queue.extend(deliveries)
-        self._pump()
-
-    def _pump(self) -> None:
-        while self._queue:
-            line = next((line for line in reversed(self._lines) if line.may_deliver), None)
-            if line is None:
-                return
-            line.deliver(self._queue.popleft())
-
-    def _after(self, seconds: float, do: Callable[..., None], *args: object) -> None:
+    def _after(self, seconds: float, do: Callable[[], None]) -> None:
         assert self._loop is not None
-        self._loop.call_later(seconds, do, *args)
-
-    def _is_nth(self, every: int) -> bool:
-        return every > 0 and self.counts.submitted % every == 0
+        self._loop.call_later(seconds, do)
 
     def _tell(self) -> None:
         for changed in self._changed:

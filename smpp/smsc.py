@@ -4,7 +4,7 @@ I/O for the simulator only. What a submit_sm leads to is the simulator's busines
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
@@ -23,6 +23,7 @@ from smpp.pdu import (
     pack_sm,
     read_bind,
 )
+from smpp.tlv import Tag
 
 WINDOW: Final = 50  # deliver_sm on their way to one ESME
 
@@ -32,11 +33,14 @@ _SUBMITS: Final = (Command.SUBMIT_SM, Command.DATA_SM)
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A deliver_sm until an ESME took it: `delivered_at` is set by ESME_ROK alone."""
+    """A deliver_sm or data_sm until an ESME took it: `delivered_at` is set by ESME_ROK alone.
+    `origin` is the connection by which a receipt's message was submitted."""
 
     kind: Literal["mo", "receipt", "ussd"]
     fields: SmFields
     handset: Handset
+    command: Command = Command.DELIVER_SM
+    origin: "Line | None" = None
     attempts: int = 0
     delivered_at: datetime | None = None
     refused_with: int = 0
@@ -48,6 +52,7 @@ class Centre(Protocol):
     def opened(self, line: "Line") -> None: ...
     def may_bind(self, fields: BindFields) -> int: ...
     def submitted(self, line: "Line", order: Pdu) -> None: ...
+    def queried(self, line: "Line", order: Pdu) -> None: ...
     def answered(self, delivery: Delivery, status: int) -> None: ...
     def is_ready(self) -> None: ...
     def lost(self, line: "Line", unanswered: list[Delivery]) -> None: ...
@@ -69,11 +74,12 @@ class Line(asyncio.Protocol):
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
+        self._silent = False
 
     @property
     def may_deliver(self) -> bool:
         """Bound to receive, reading, and with room in its window."""
-        return self.receives and not self._paused and len(self._waiting) < WINDOW
+        return self.receives and not (self._paused or self._silent) and len(self._waiting) < WINDOW
 
     @property
     def receives(self) -> bool:
@@ -105,6 +111,8 @@ class Line(asyncio.Protocol):
         self._centre.is_ready()
 
     def data_received(self, data: bytes) -> None:
+        if self._silent:
+            return
         found: list[Pdu] = []
         error: PeerError | None = None
         try:
@@ -119,16 +127,27 @@ class Line(asyncio.Protocol):
 
     def write(self, octets: bytes) -> None:
         """Sends octets with the others of this tick."""
+        if self._silent:
+            return
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(octets)
 
     def deliver(self, delivery: Delivery) -> None:
         """Sends a deliver_sm and remembers it until its answer."""
+        self.write(self.expect(delivery))
+
+    def expect(self, delivery: Delivery) -> bytes:
+        """The octets of a deliver_sm or data_sm, which is remembered until its answer."""
         self._sequence += 1
         delivery.attempts += 1
         self._waiting[self._sequence] = delivery, self._loop.time()
-        self.write(pack_sm(Command.DELIVER_SM, self._sequence, delivery.fields))
+        return pack_delivery(delivery, self._sequence)
+
+    def fall_silent(self) -> None:
+        """Half open from now on: what is written goes out, and nothing is said or heard after."""
+        self._flush()
+        self._silent = True
 
     def unbind(self) -> None:
         """Asks the ESME to go; its unbind_resp closes the connection."""
@@ -155,8 +174,10 @@ class Line(asyncio.Protocol):
 
     def _take(self, pdu: Pdu) -> None:
         match pdu.command:
-            case Command.DELIVER_SM_RESP:
+            case Command.DELIVER_SM_RESP | Command.DATA_SM_RESP:
                 self._answered(pdu)
+            case Command.QUERY_SM:
+                self._centre.queried(self, pdu)
             case command if command in _SUBMITS:
                 self._submit(pdu)
             case command if command in _BINDS:
@@ -206,3 +227,12 @@ class Line(asyncio.Protocol):
             delivery, _ = self._waiting.pop(number)
             self._centre.answered(delivery, Status.ESME_RX_T_APPN)
         self._timer = self._loop.call_later(self._timeout_s / 2, self._look_for_late)
+
+
+def pack_delivery(delivery: Delivery, sequence: int) -> bytes:
+    """A deliver_sm, or a data_sm, whose text is in message_payload."""
+    fields = delivery.fields
+    if delivery.command is Command.DATA_SM:
+        payload = {**fields.tlvs, int(Tag.MESSAGE_PAYLOAD): fields.short_message}
+        fields = replace(fields, short_message=b"", tlvs=payload)
+    return pack_sm(delivery.command, sequence, fields)

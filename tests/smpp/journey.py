@@ -7,14 +7,14 @@ from typing import Self
 
 from smpp import pdu, receipts, text
 from smpp.binds import Bind
+from smpp.faults import NO_FAULTS, Faults
 from smpp.messages import ReceiptState
 from smpp.pdu import Command, Pdu, SmFields
-from smpp.simulator import Faults, Simulator
+from smpp.simulator import Simulator
 
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 QUESTION = "Келісесіз бе? Иә – 1, жоқ – 2. Мерзімі: 24 сағат. 1414"
 DAY_IN_S = 0.02
-NO_FAULTS = Faults()
 BIND = Bind("k-1", "kcell", "127.0.0.1", 2775, "jauap", "secret")
 
 
@@ -88,7 +88,7 @@ class Esme:
             while data := await self._reader.read(65_536):
                 for one in frames.feed(data):
                     self.heard.append(one)
-                    if one.command == Command.DELIVER_SM:
+                    if one.command in (Command.DELIVER_SM, Command.DATA_SM):
                         self._answer(one)
         except ConnectionError:
             pass
@@ -96,11 +96,12 @@ class Esme:
         self._writer.close()
 
     def _answer(self, one: Pdu) -> None:
-        fields = pdu.read_sm(one)
+        by_data_sm = one.command == Command.DATA_SM
+        fields = pdu.read_data_sm(one) if by_data_sm else pdu.read_sm(one)
         self.delivered.append(fields)
         status = self.answers(fields)
         if status is not None:
-            self.write(pdu.pack_resp(Command.DELIVER_SM_RESP, one.sequence, status, ""))
+            self.write(pdu.pack_resp(one.command | pdu.RESPONSE, one.sequence, status, ""))
 
 
 def journey(
