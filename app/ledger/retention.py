@@ -103,7 +103,7 @@ _ERASE_ADDRESS = """UPDATE {table} o SET {column} = t.left_over, phone_index = '
     FROM unnest(CAST(:ids AS uuid[]), CAST(:left AS bytea[])) AS t (id, left_over)
     WHERE o.id = t.id"""
 _OLD_MESSAGES = sql(
-    """SELECT id FROM outbox WHERE id < :bound AND state NOT IN ('ready', 'claimed')
+    """SELECT id FROM outbox WHERE id < :bound AND state <> 'ready'
     ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
 _ERASE_SEGMENTS = sql("DELETE FROM segments WHERE outbox_id = ANY(CAST(:ids AS uuid[]))")
