@@ -6,6 +6,7 @@ is made where nobody reads them. They name messages and never people.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from app import logs
@@ -23,12 +24,14 @@ def tell(items: Sequence[Heard], receipts_of: Sequence[UUID | None]) -> None:
     if not logs.tells_messages():
         return
     of = iter(receipts_of)
-    lines = [
-        _line(item, next(of, None) if isinstance(item, Receipt) else None)
-        for item in items
-        if isinstance(item, SubmitResult | Inbound | Receipt)
-    ]
-    logs.tell_messages(lines)
+    with suppress(Exception):  # what is committed must not be refused for want of a line
+        logs.tell_messages(
+            [
+                _line(item, next(of, None) if isinstance(item, Receipt) else None)
+                for item in items
+                if isinstance(item, SubmitResult | Inbound | Receipt)
+            ]
+        )
 
 
 def _line(item: SubmitResult | Inbound | Receipt, message_id: UUID | None) -> Line:

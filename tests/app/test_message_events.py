@@ -83,3 +83,8 @@ def test_on_a_terminal_the_lines_are_for_people() -> None:
     assert "7011234567" not in stream.getvalue()
     logging.getLogger().handlers[:], level = before
     logging.getLogger().setLevel(level)
+
+
+def test_a_log_that_cannot_be_written_refuses_nothing(log: StringIO) -> None:
+    log.close()
+    events.tell([MT], [])
