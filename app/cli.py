@@ -14,6 +14,7 @@ from app.commands import (
     networks,
     retaining,
     running,
+    talking,
     tokens,
 )
 from app.embedded import EmbeddedError
@@ -47,6 +48,7 @@ app.command("demo")(demonstrating.demo)
 app.command("check-config")(administering.check_config)
 app.command("migrate")(administering.migrate)
 app.command("token")(tokens.token)
+app.command("talk")(talking.talk)
 app.command("chart")(explaining.chart)
 app.add_typer(administering.keys, name="keys")
 app.add_typer(networks.binds, name="binds")

@@ -5,9 +5,11 @@ The ledger is asked, never Redis: a legal deadline survives a flush and a missed
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
-from app.catalogue.model import Service
+from app.calendar import Calendar
+from app.catalogue.model import Catalogue, Service
 from app.ledger import binds
 from app.ledger.unit import Unit
 from app.proactive import records
@@ -74,7 +76,16 @@ def in_person(rt: Runtime, offer: Offer, now: datetime) -> dict[str, Value]:
     return branch_values(rt, rt.catalogue.find_service(offer.service), now)
 
 
-def branch_values(rt: Runtime, service: Service | None, now: datetime) -> dict[str, Value]:
+class Places(Protocol):
+    """Whoever knows the branches and when they are open."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def calendar(self) -> Calendar: ...
+
+
+def branch_values(rt: Places, service: Service | None, now: datetime) -> dict[str, Value]:
     """The same for a service, or for one that was taken out of the catalogue since."""
     if service is None:  # any branch that stands for the country
         branch = next(b for b in rt.catalogue.branches if b.default)
