@@ -12,7 +12,7 @@ from dialogs.engine.understanding.labels import Label
 from dialogs.engine.understanding.reading import Reading
 
 _BREAKS: Final = frozenset({"comma", "stop_mark"})
-_COURTESY: Final = frozenset({"polite", "greeting", "emoji_courtesy", "answer", "conj"})
+_COURTESY: Final = frozenset({"polite", "greeting", "emoji_courtesy", "answer", "conj", "because"})
 _PLUS: Final = frozenset({"yes", "bare_yes", "aga", "digit_yes", "apart_yes"})
 _MINUS: Final = frozenset({"no", "bare_no", "digit_no", "apart_no"})
 _ASIDES: Final = {
@@ -38,7 +38,10 @@ def _unclear(rule: str) -> Verdict:
 def _stands_apart(units: list[Unit], place: int) -> bool:
     """Whether a noun ("отказ") is not grown together with another answer ("нет отказ")."""
     sides = [units[i].kind for i in (place - 1, place + 1) if 0 <= i < len(units)]
-    return all(side in _BREAKS | {"polite", "digit_yes", "digit_no"} for side in sides)
+    return all(
+        side in _BREAKS | {"polite", "regret", "but_no", "answer", "digit_yes", "digit_no"}
+        for side in sides
+    )
 
 
 def _joins_answers(units: list[Unit], place: int) -> bool:
@@ -49,6 +52,11 @@ def _joins_answers(units: list[Unit], place: int) -> bool:
     )
 
 
+def _refuses_next(units: list[Unit], place: int) -> bool:
+    """Whether a refusal follows at once: "спасибо, но нет"."""
+    return place + 1 < len(units) and units[place + 1].kind in _MINUS
+
+
 def _malformed(units: list[Unit]) -> Verdict | None:
     for place, unit in enumerate(units):
         if unit.kind == "":
@@ -57,6 +65,8 @@ def _malformed(units: list[Unit]) -> Verdict | None:
             return _unclear("a noun that may belong to another answer")
         if unit.kind == "aga" and any(u.kind in _PLUS for u in units[:place]):
             return _unclear("may be irony")
+        if unit.kind == "but_no" and not _refuses_next(units, place):
+            return _unclear("a reservation")
         if unit.kind == "conj" and not _joins_answers(units, place):
             return _unclear("a loose conjunction")
     return None
@@ -91,7 +101,7 @@ def _of_signs(kinds: set[str]) -> Verdict:
 
 
 def _of_litotes(kinds: set[str], plus: set[str], minus: set[str]) -> Verdict:
-    if minus or kinds & {"emoji_no"} or plus - {"yes"}:
+    if minus or kinds & {"emoji_no", "emoji_sad"} or plus - {"yes"}:
         return _unclear("a negated objection beside another answer")
     if not plus and kinds - {"litotes", "polite", "greeting", "emoji_yes", "emoji_courtesy"}:
         return _unclear("a negated objection not alone")
@@ -102,8 +112,8 @@ def _weak(kinds: set[str], full: str, bare: set[str]) -> str | None:
     """Why an answer is too weak beside what else was said, or None."""
     if full in kinds:
         return None
-    if "await" in kinds:
-        return "may await something else"
+    if kinds & {"await", "glad"}:
+        return "may be glad of something else"
     if "self" in kinds:
         return "answers who it is, not the question"
     if "ack_read" in kinds:
@@ -119,7 +129,7 @@ def _of_words(kinds: set[str], plus: set[str], minus: set[str]) -> Verdict:
     if plus and minus:
         return _unclear("two answers")
     if plus:
-        if "emoji_no" in kinds:
+        if kinds & {"emoji_no", "emoji_sad"}:
             return _unclear("the sign contradicts the words")
         weak = _weak(kinds, "yes", plus)
         return _unclear(weak) if weak else Verdict(Label.YES, "consent: " + ", ".join(sorted(plus)))
@@ -134,7 +144,7 @@ def _not_an_answer(units: list[Unit], counted: Counter[str]) -> Verdict | None:
     if ("question" in counted or "when" in counted) and not _asks_only_when(units):
         return _unclear("a question")
     plus, minus = counted.keys() & (_PLUS | {"litotes"}), counted.keys() & _MINUS
-    if "regret" in counted and (plus or not minus):
+    if counted.keys() & {"regret", "but_no"} and (plus or not minus):
         return _unclear("a regret that no refusal follows")
     if minus and counted.keys() & {"glad", "await"}:
         return _unclear("gladness beside a refusal")

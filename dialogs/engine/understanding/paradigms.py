@@ -8,12 +8,15 @@ from typing import Final
 
 _BACK: Final = "аоұыуяё"
 _VOWELS: Final = "аәеіыоөұүиуюя"
+_NEUTRAL: Final = "уию"  # "рәсімдеу" is front and "алу" is back: the vowel before decides
 _VOICELESS: Final = "пфкқтсшщчцхһбвгд"
 _NASAL: Final = "мнң"
 
 
 def _harmony(stem: str) -> dict[str, str]:
-    back = next((letter in _BACK for letter in reversed(stem) if letter in _VOWELS), True)
+    vowels = [letter for letter in stem if letter in _VOWELS]
+    telling = [letter for letter in vowels if letter not in _NEUTRAL] or vowels
+    back = telling[-1] in _BACK if telling else True
     return {"A": "а" if back else "е", "I": "ы" if back else "і"}
 
 
@@ -25,7 +28,7 @@ def _assimilated(last: str, back: bool) -> dict[str, str]:
         "M": "п" if hard else "б" if last in "зжмнң" else "м",
         "G": ("қ" if back else "к") if hard else ("ғ" if back else "г"),
         "T": "т" if hard else "д",
-        "N": "т" if hard else "н" if vowel else "д",
+        "N": "т" if hard else "н" if vowel and last not in _NEUTRAL else "д",
         "J": "й" if vowel else "а" if back else "е",
         "L": "т" if hard else "л" if vowel or last in "рйу" else "д",
     }

@@ -3,18 +3,13 @@
 The idioms are data (phrases.toml); the longest that fits is taken, from the left.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 
 from dialogs.engine.understanding.lexicon import read_toml
 from dialogs.engine.understanding.spoken import said, spelt
 from dialogs.engine.understanding.tokens import Kind, Token
 
 Phrase = tuple[tuple[str, ...], str]  # the spelt words, and the category they make
-
-
-@lru_cache(maxsize=1 << 15)
-def _spelt(word: str) -> str:
-    return spelt(word)
 
 
 @cache
@@ -34,13 +29,13 @@ def _said_at(found: list[Token], place: int, words: tuple[str, ...]) -> bool:
     if place + len(words) > len(found):
         return False
     here = found[place : place + len(words)]
-    spoken = (_spelt(t.text) if t.kind is Kind.WORD else t.text for t in here)
+    spoken = (spelt(t.text) if t.kind is Kind.WORD else t.text for t in here)
     return all(said == word for said, word in zip(spoken, words, strict=True))
 
 
 def _phrase_at(found: list[Token], place: int) -> Phrase | None:
     token = found[place]
-    first = _spelt(token.text) if token.kind is Kind.WORD else token.text
+    first = spelt(token.text) if token.kind is Kind.WORD else token.text
     for phrase in _by_first_word().get(first, ()):
         if _said_at(found, place, phrase[0]):
             return phrase
@@ -49,6 +44,9 @@ def _phrase_at(found: list[Token], place: int) -> Phrase | None:
 
 def joined(found: list[Token]) -> tuple[list[Token], dict[int, str]]:
     """Return the tokens with every idiom as one token, and the categories of those by place."""
+    opening = _by_first_word()
+    if not any((spelt(t.text) if t.kind is Kind.WORD else t.text) in opening for t in found):
+        return found, {}
     whole: list[Token] = []
     categories: dict[int, str] = {}
     place = 0

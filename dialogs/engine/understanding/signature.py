@@ -11,7 +11,7 @@ from typing import Final
 from dialogs.engine.understanding import folding
 from dialogs.engine.understanding.lexicon import look_up
 
-_LEAD: Final = r"(?:с уважением|құрметпен|это|бұл|kurmetpen|s uvazheniem)"
+_LEAD: Final = r"(?:с уважением|құрметпен|это|бұл|kurmetpen|qurmetpen|qūrmetpen|s uvazheniem)"
 _SURNAME: Final = re.compile(
     r"\w+(?:ов|ова|ев|ева|ин|ина|ұлы|улы|қызы|кызы|ский|ская|енко|ович|евич|овна|евна"
     r"|ov|ova|ev|eva|uly|kyzy)"

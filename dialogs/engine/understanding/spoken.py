@@ -4,12 +4,14 @@ It knows no word; Kazakh without its letters, Latin spellings and look-alikes be
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dialogs.engine.understanding import folding
 from dialogs.engine.understanding.quotes import without_quoted
 from dialogs.engine.understanding.tokens import Kind, Token, tokens
 
 
+@lru_cache(maxsize=1 << 15)
 def spelt(word: str) -> str:
     """Return one clean word as the skeleton that all its spellings share."""
     word = folding.one_script(word)
