@@ -60,7 +60,7 @@ class Runtime:
         """One transaction with what is to be written with it; the clock is asked once. What was
         gathered is written before the commit, and gateways are woken after it."""
         with self.ledger.begin() as tx:
-            unit = Unit(tx, self.clock(), self.vault, gateway)
+            unit = Unit(tx, self.clock(), self.vault, gateway, self.versions.names)
             yield unit
             has_messages = bool(unit.outbox.messages)
             unit.write()
@@ -152,7 +152,7 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
         redis=redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5),
         sessions=Sessions(redis_url),
         seal_key=_seal_key(settings, vault),
-        versions=versions.of(words),
+        versions=versions.of(words, catalogue),
     )
 
 

@@ -16,6 +16,7 @@ from smpp.text import joined
 # twice except that the link was lost in between, so only then the second is taken for the first:
 # for a while, and, however long the link was away, as long as the network hands over what it kept.
 REDELIVERY = timedelta(minutes=15)
+SHORT = 8  # digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,12 @@ def waves(came: Sequence[Came]) -> list[list[Came]]:
     return made
 
 
+def short_number(destination: str) -> str | None:
+    """What was written to, where it is a short number: anything longer may be a person's."""
+    is_short = len(destination) <= SHORT and destination.isascii() and destination.isdigit()
+    return destination if is_short else None
+
+
 def evidence(message: Inbound) -> Mapping[str, object]:
     """The PDU's fields that are evidence and name nobody."""
     return {
@@ -93,4 +100,5 @@ def evidence(message: Inbound) -> Mapping[str, object]:
         "cid": message.cid,
         "data_coding": message.data_coding,
         "octets": len(message.raw),
+        "destination": short_number(message.destination),
     }

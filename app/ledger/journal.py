@@ -6,7 +6,7 @@ one day and the chain still proves what they were.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,17 +31,21 @@ class Journal:
 
     vault: Vault
     entries: list[Entry] = field(default_factory=list)
+    in_force: Mapping[str, str] = field(default_factory=dict)
 
     def append(
         self, chain: Chain, kind: str, at: datetime, said: bytes | None = None, /, **facts: Any
     ) -> Entry:
         """Adds an entry of `kind` that happened `at` (UTC) with `facts` that hold nothing
-        personal; `said` is the octets a person sent, kept sealed."""
+        personal; `said` is the octets a person sent, kept sealed. The first entry of a case, and
+        every one of somebody's words, names the wordings, rules and acts that were in force."""
         evidence = None
         if said is not None:
             salt = secrets.token_bytes(SALT)
             facts["said"] = digest(salt, said)
             evidence = self.vault.seal(salt + said, chain.case_id.bytes)
+        if self.in_force and (said is not None or not chain.version):
+            facts["in_force"] = self.in_force
         body = _canonical.encode(
             {
                 "case": chain.case_id,

@@ -1,6 +1,6 @@
 """One unit of work: a transaction and what is to be written with it, in a few statements."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,12 +19,14 @@ class Unit:
     """Facts, messages and events gathered while a batch is decided; `write` stores them all.
     `now` was asked of the clock once, at the top. `screens` are USSD pages by the cid of the bind
     whose session they belong to: they leave once, after the commit, and are never sent again.
+    `in_force` names the wordings, rules and acts of this process, for the journal.
     `after_commit` is done once the commit has succeeded, and must not fail."""
 
     tx: Tx
     now: datetime
     vault: Vault
     gateway: UUID | None = None
+    in_force: Mapping[str, str] = field(default_factory=dict)
     journal: Journal = field(init=False)
     outbox: Outbox = field(init=False)
     handover: HandOver = field(init=False)
@@ -33,7 +35,7 @@ class Unit:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.vault)
+        self.journal = Journal(self.vault, in_force=self.in_force)
         self.outbox = Outbox(self.vault, self.gateway)
         self.handover = HandOver()
 

@@ -2,12 +2,10 @@
 and what follows from an answer is decided elsewhere.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from app.api import pages
@@ -15,10 +13,10 @@ from app.api.pages import Paged
 from app.api.problems import Problem, not_found
 from app.api.routing import Call, Endpoint, Nothing
 from app.api.values import Language, Reference, Words, utc, utc_or_none
-from app.ledger import journal
-from app.ledger.encryption import Vault
+from app.evidence.casefile import CaseEntry, CaseSeal, case_file
 from app.ledger.ids import as_id
 from app.ledger.keys import Scope
+from app.ledger.unit import Unit
 from app.proactive import records
 from app.proactive.actions import providing
 from app.proactive.records import Offer
@@ -70,33 +68,17 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
     document: Words | None = None
 
 
-class Said(Struct, frozen=True):
-    """What a person wrote, in hex: `digest` in the body is SHA-256(salt + octets)."""
-
-    salt: str
-    octets: str
-
-
-class CaseEntry(Struct, frozen=True):
-    """One entry: hash = SHA-256(hash before it + body). `body` is the text that was hashed, and
-    `facts` is taken from it; only an auditor is shown what was `said`."""
-
-    seq: int
-    at: datetime
-    kind: str
-    facts: dict[str, Any]
-    body: str
-    hash: str
-    said: Said | None
-
-
 class CaseAnswer(Struct, frozen=True):
     """An offer and all that happened to it; the chain begins with 32 zero octets and ends in
-    `head`."""
+    `head`. `seals` are those of the days on which something happened: the answer, kept as a file,
+    is a case file, which `jauap journal verify --file` checks without us."""
 
     offer: OfferAnswer
     entries: list[CaseEntry]
     head: str
+    case: str
+    exported_at: datetime
+    seals: list[CaseSeal]
 
 
 def read_offer(call: Call[None, Nothing]) -> OfferAnswer:
@@ -150,19 +132,16 @@ def read_case(call: Call[None, Nothing]) -> CaseAnswer:
     is_auditor = call.caller.may(Scope.AUDITOR)
     provider = None if is_auditor else call.caller.provider
     offer = _found(records.one(call.unit.tx, call.unit.vault, _id(call), provider))
-    entries = journal.of_case(call.unit.tx, offer.id)
-    return case_of(call.unit.vault, offer, entries, with_said=is_auditor)
+    return case_of(call.unit, offer, with_said=is_auditor)
 
 
-def case_of(
-    vault: Vault, offer: Offer, entries: Sequence[journal.Entry], *, with_said: bool
-) -> CaseAnswer:
+def case_of(unit: Unit, offer: Offer, *, with_said: bool) -> CaseAnswer:
     """A case as the API shows it; what people said is opened only `with_said`."""
-    return CaseAnswer(
-        offer=shown(offer),
-        entries=[_entry(vault, entry, with_said=with_said) for entry in entries],
-        head=(entries[-1].hash if entries else journal.GENESIS).hex(),
-    )
+    file = case_file(unit.tx, unit.vault, offer.id, unit.now, with_said=with_said)
+    if file is None:
+        raise not_found()
+    at = utc(file.exported_at)
+    return CaseAnswer(shown(offer), file.entries, file.head, file.case, at, file.seals)
 
 
 def _id(call: Call[Any, Any]) -> UUID:
@@ -194,16 +173,6 @@ def shown(offer: Offer) -> OfferAnswer:
         answered_by=offer.answered_by,  # type: ignore[arg-type]
         result=offer.result,  # type: ignore[arg-type]
     )
-
-
-def _entry(vault: Vault, entry: journal.Entry, *, with_said: bool) -> CaseEntry:
-    said = None
-    if with_said and entry.evidence is not None:
-        opened = vault.open(entry.evidence, entry.case_id.bytes)
-        said = Said(opened[: journal.SALT].hex(), opened[journal.SALT :].hex())
-    facts = msgspec.json.decode(entry.body)["facts"]
-    body = entry.body.decode()
-    return CaseEntry(entry.seq, utc(entry.at), entry.kind, facts, body, entry.hash.hex(), said)
 
 
 _AT = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -267,6 +236,6 @@ ENDPOINTS = (
         handler=read_case,
         answer=CaseAnswer,
         errors=("not_found",),
-        answer_example=CaseAnswer(EXAMPLE, [_ENTRY], "5e…"),
+        answer_example=CaseAnswer(EXAMPLE, [_ENTRY], "5e…", EXAMPLE.id, _AT, []),
     ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.conversation.rooms import Reply
 from app.ledger.unit import Unit
+from app.proactive.actions.grounds import phone_mark
 from app.proactive.records import Offer
 from app.proactive.reviewing import records as reviews
 from app.proactive.rules import Event
@@ -43,6 +44,8 @@ def write_down(unit: Unit, offer: Offer, kind: str, one: Reply, **more: Any) -> 
         "label": understood.label if understood else one.turn.outcome,
         **one.evidence,
     }
+    if one.how != "app":
+        more["phone"] = phone_mark(unit.vault, offer.id, one.question.phone_index)
     if one.stuck:
         more["judged_in_time"] = "the network's bind was down at the deadline"
     unit.journal.append(offer.chain, kind, unit.now, one.raw, **facts, **more)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.calendar import local_date
 from app.catalogue.model import RecipientKind
 from app.conversation import records as conversation
 from app.conversation.records import Question
@@ -20,6 +19,7 @@ from app.ledger.keys import LIVE, Kind, Reach
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.proactive import records, rules
+from app.proactive.actions.grounds import grounds
 from app.proactive.actions.saying import DIALOG, ROOM, say
 from app.proactive.records import Offer, Sealed, Secret
 from app.proactive.rules import Facts, Refusal, State
@@ -86,6 +86,13 @@ def make(
 ) -> list[Made]:
     """Makes an offer of every draft that passes the gates, in the drafts' order. A question whose
     phone is free goes to the outbox at once; the others wait for their turn."""
+    return _store(rt, unit, provider, judge(rt, unit, provider, drafts, reach), reach)
+
+
+def judge(
+    rt: Runtime, unit: Unit, provider: str, drafts: Sequence[Draft], reach: Reach = LIVE
+) -> list[Made]:
+    """What would become of every draft; nothing is stored."""
     people = by_iin(unit.tx, unit.vault, [d.iin for d in drafts])
     known = _Known(
         provider,
@@ -106,7 +113,7 @@ def make(
                 count, since = known.made.get(one, (0, unit.now))
                 known.made[one] = count + 1, since
         made.append(answer)
-    return _store(rt, unit, provider, made, reach)
+    return made
 
 
 def _judge(rt: Runtime, unit: Unit, draft: Draft, known: _Known) -> Made:
@@ -199,10 +206,10 @@ def facts_of(
 def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reach) -> list[Made]:
     offers = [m for m in made if isinstance(m, Offer)]
     for offer in offers:
-        grounds = _grounds(rt, offer, unit.now)
+        facts = grounds(rt, unit, offer)
         if reach.kind is not Kind.LIVE:
-            grounds["key"] = reach.kind
-        unit.journal.append(offer.chain, "made", unit.now, **grounds)
+            facts["key"] = reach.kind
+        unit.journal.append(offer.chain, "made", unit.now, **facts)
         offer.loaded = (offer.state, offer.chain.version)
     free = records.insert(unit.tx, provider, offers, unit.now)
     if len(free) < len(offers):  # another transaction was quicker with the same reference or pair
@@ -217,18 +224,6 @@ def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reac
             _put(rt, unit, by_case[question.case_id])
     ask(rt, unit, [q for q in opened if q.room == ROOM and q.case_id not in by_case])
     return [ALREADY_OPEN if isinstance(m, Offer) and m.id not in free else m for m in made]
-
-
-def _grounds(rt: Runtime, offer: Offer, now: datetime) -> dict[str, Any]:
-    service = rt.catalogue.service(offer.service)
-    return {
-        "provider": offer.provider,
-        "service": offer.service,
-        "service_by_law": service.by_law,
-        "by_law": "155/НҚ",
-        "gates": [gate.__name__ for gate in rules.GATES],
-        "window_hours": service.window_on(local_date(now)).total_seconds() / 3600,
-    }
 
 
 def ask(rt: Runtime, unit: Unit, questions: Sequence[Question]) -> None:

@@ -11,7 +11,6 @@ from msgspec import Meta, Struct
 from app.api.problems import invalid
 from app.api.routing import Call, Endpoint, Nothing
 from app.api.values import Moment, Reference, utc
-from app.ledger import journal
 from app.ledger.ids import new_id
 from app.ledger.journal import Chain
 from app.ledger.keys import Scope
@@ -69,10 +68,7 @@ def search(call: Call[Search, Nothing]) -> Found:
         received_at=wanted.demand.received_at, due_at=due_at, clause="292:14",
         cases=[offer.id for offer in found],
     )  # fmt: skip
-    cases = [
-        case_of(unit.vault, offer, journal.of_case(unit.tx, offer.id), with_said=True)
-        for offer in found
-    ]
+    cases = [case_of(unit, offer, with_said=True) for offer in found]
     return Found(str(looked.case_id), utc(due_at), unit.now > due_at, cases)
 
 
