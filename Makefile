@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run test interop lint check lock clean
+.PHONY: help demo run test interop storms lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,9 @@ interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and Os
 	@$(BIN)/python -m pytest interop --ignore interop/osmo
 	@if command -v osmo-msc >/dev/null && command -v cc >/dev/null; then $(BIN)/python -m pytest interop/osmo; \
 	else echo "OsmoMSC is left out: it needs osmo-msc and a C compiler (on Debian: apt install osmo-msc gcc)"; fi
+
+storms: $(DEVELOPED) ## ten lost connections in a row with 2 000 messages in flight
+	@$(BIN)/python -m pytest tests/app/storms.py
 
 lint: $(DEVELOPED) ## formatting, lint and types
 	@$(BIN)/ruff format --check .
