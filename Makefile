@@ -33,10 +33,11 @@ interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and Os
 storms: $(DEVELOPED) ## ten lost connections in a row with 2 000 messages in flight
 	@$(BIN)/python -m pytest tests/app/storms.py
 
-lint: $(DEVELOPED) ## formatting, lint and types
+lint: $(DEVELOPED) ## formatting, lint, types, and every wording against its budget
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --strict
+	@$(BIN)/jauap wording lint
 
 check: lint test ## lint and test: the gate before every commit
 

@@ -8,6 +8,7 @@ from app.catalogue.loader import CatalogueError
 from app.commands import (
     administering,
     benchmarking,
+    charting,
     demonstrating,
     evidence,
     explaining,
@@ -49,7 +50,7 @@ app.command("check-config")(administering.check_config)
 app.command("migrate")(administering.migrate)
 app.command("token")(tokens.token)
 app.command("talk")(talking.talk)
-app.command("chart")(explaining.chart)
+app.command("chart")(charting.chart)
 app.add_typer(administering.keys, name="keys")
 app.add_typer(networks.binds, name="binds")
 app.add_typer(evidence.journal, name="journal")

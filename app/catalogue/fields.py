@@ -2,6 +2,7 @@
 first mistake. It knows types and names of keys, and nothing of by-laws or services.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,20 +13,54 @@ from app.catalogue.model import Bilingual
 
 E = TypeVar("E", bound=StrEnum)
 LANGUAGES = ("kk", "ru")
+_PART = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
 NO_DATE = date(1, 1, 1)  # stands in for a date already reported as a problem
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in the data: where it is, what stands there, what should."""
+    """One mistake in the data: where it is, what stands there, what should. `line` is 0 where no
+    one line can be named, as for a key that is missing from everywhere."""
 
     file: str
     key: str
     found: str
     expected: str
+    line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: found {self.found}, expected {self.expected}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.key}: found {self.found}, expected {self.expected}"
+
+
+def line_of(text: str, key: str) -> int:
+    """The line of a TOML text in which `key` stands ("branch[1].address.kk"), else that of the
+    table it should stand in, else 0. TOML's reader does not say, so this looks for it."""
+    lines = text.splitlines()
+    parts = _PART.findall(key)
+    head = _head(lines, parts)
+    names = [name for name, _ in parts]
+    for first in range(len(names)):
+        tail = r"\s*\.\s*".join(map(re.escape, names[first:]))
+        for number, line in enumerate(lines[head:], head + 1):
+            if line.startswith("[") and head:
+                break  # the next table
+            if re.match(rf"\s*{tail}\s*=", line):
+                return number
+    return head
+
+
+def _head(lines: Sequence[str], parts: Sequence[tuple[str, str]]) -> int:
+    """The line of the innermost [table] or [[table]] that the path of a key goes through."""
+    head = 0
+    for depth in range(1, len(parts) + 1):
+        path = re.escape(".".join(name for name, _ in parts[:depth]))
+        index = int(parts[depth - 1][1] or 0)
+        found = [n for n, line in enumerate(lines, 1) if re.match(rf"\s*\[+{path}\]+", line)]
+        if not found:
+            break
+        head = found[min(index, len(found) - 1)]
+    return head
 
 
 @dataclass(slots=True)

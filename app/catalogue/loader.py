@@ -4,12 +4,13 @@ It reports every problem at once and never loads a half of it.
 
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from app.catalogue.fields import NO_DATE, Problem, Table
+from app.catalogue.fields import NO_DATE, Problem, Table, line_of
 from app.catalogue.model import (
     ADDRESS_MAX,
     DEFAULT_WINDOW_HOURS,
@@ -83,14 +84,17 @@ def _read(
     built = []
     for file in files:
         name = f"{folder.name}/{file.name}"
+        before = len(problems)
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problems.append(Problem(name, "the file", str(error), "TOML in UTF-8"))
             continue
         top = Table(name, "", values, problems)
         built.append((name, build(top)))
         top.close()
+        problems[before:] = [replace(p, line=line_of(text, p.key)) for p in problems[before:]]
     return built
 
 

@@ -1,6 +1,7 @@
-"""Commands that explain: what a reply means, how a deadline was reckoned, what every wording costs,
-how dialogs and lifecycles run. They need no server."""
+"""Commands that explain: what a reply means, how a deadline was reckoned, what every wording costs.
+They need no server."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,16 +10,19 @@ import typer
 
 from app.calendar import Calendar
 from app.catalogue.loader import load as load_catalogue
-from app.catalogue.model import Catalogue
+from app.catalogue.model import SHORT_NAME_MAX, Bilingual, Catalogue
 from app.commands.output import FINDINGS, JsonFlag, show, stop
 from app.proactive import rules
-from dialogs.engine import chart as charts
-from dialogs.engine.lint import lint
+from app.proactive.rules.accounts import LABEL_MAX
+from dialogs import account
+from dialogs.engine.lint import Finding, lint
+from dialogs.engine.listed import listed
+from dialogs.engine.model import Value
+from dialogs.engine.render import units
 from dialogs.engine.understanding import explain as explain_reply
 from dialogs.engine.understanding import understand
 from dialogs.engine.understanding.score import score as score_replies
 from dialogs.engine.wording import Words
-from dialogs.every import DIALOGS, dialog
 
 replies = typer.Typer(help="What people's replies mean.", no_args_is_help=True)
 wording = typer.Typer(help="The wordings and their budgets.", no_args_is_help=True)
@@ -61,34 +65,52 @@ def wording_lint(as_json: JsonFlag = False) -> None:
     """Every wording against its budget, with the longest real values. Example: jauap wording lint
 
     In both languages and on every surface: SMS, USSD, the app. Exit 1 on a finding."""
-    found = lint(Words.load(), longest_values(catalogue()))
+    words = Words.load()
+    found = lint(words, longest_values(catalogue(), words))
     lines = [
-        f"{f.key} [{f.language}, {f.surface}] {f.rule}: found {f.units} units, "
-        f"expected at most {f.budget}: {f.offending!r}"
-        for f in found
+        f"{f.where}: {f.key} [{f.language}, {f.surface}] {f.rule}: " + _measured(f) for f in found
     ]
     show(found, "\n".join(lines) or "every wording is within its budget", as_json=as_json)
     if found:
         raise typer.Exit(FINDINGS)
 
 
-def longest_values(known: Catalogue) -> dict[str, dict[str, str] | str]:
-    """The longest value each placeholder can really have, per language."""
+def _measured(f: Finding) -> str:
+    if f.surface == "text":
+        return f"found {f.offending!r}"
+    told = f" in {f.segments} segments" if f.segments else ""
+    return f"found {f.units} units{told}, expected at most {f.budget}: {f.offending!r}"
 
-    def longest(texts: list[tuple[str, str]]) -> dict[str, str]:
+
+def longest_values(known: Catalogue, words: Words) -> dict[str, Value]:
+    """The longest value each placeholder can really have, per language; where providers name it,
+    the longest that may be named."""
+
+    def longest(texts: Iterable[Bilingual]) -> dict[str, str]:
+        told = list(texts)
         return {
-            "kk": max((kk for kk, _ in texts), key=len),
-            "ru": max((ru for _, ru in texts), key=len),
+            "kk": max((one.kk for one in told), key=units),
+            "ru": max((one.ru for one in told), key=units),
         }
 
+    label = "Ш" * LABEL_MAX
+    named = {account.slot(n): label for n in range(1, account.MOST_ACCOUNTS + 1)}
     return {
-        "service": longest([(s.short.kk, s.short.ru) for s in known.services.values()]),
-        "branch": longest([(b.name.kk, b.name.ru) for b in known.branches]),
-        "address": longest([(b.address.kk, b.address.ru) for b in known.branches]),
+        "service": longest(s.short for s in known.services.values()),
+        "measure": "Ш" * SHORT_NAME_MAX,
+        "branch": longest(b.name for b in known.branches),
+        "address": longest(b.address for b in known.branches),
         "hours": "31.12 09:00–18:00",
         "deadline": "31.12.2026, 23:59",
-        "answer": {"kk": "бас тарту", "ru": "согласие"},
+        "answer": longest(_each(words, f"answer.{one}") for one in ("yes", "no")),
+        "account": label,
+        **listed(words, account.ACCOUNT, account.ACCOUNT.start, named),
     }
+
+
+def _each(words: Words, key: str) -> Bilingual:
+    each = words.each("offer", key)
+    return Bilingual(each["kk"], each["ru"])
 
 
 @deadline.command("explain")
@@ -118,30 +140,3 @@ def deadline_explain(
         window = found.window_on(at.date()) if found else rules.WINDOW
         lines, end = rules.explain(at, window), rules.deadline_of(at, window)
     show({"deadline": end, "reckoning": lines}, "\n".join(lines), as_json=as_json)
-
-
-def chart(
-    name: Annotated[
-        str | None, typer.Argument(help="A dialog's name, or `lifecycle`; all without one.")
-    ] = None,
-    graphviz: Annotated[bool, typer.Option(help="Print Graphviz text instead of tables.")] = False,
-) -> None:
-    """Dialogs and lifecycles as tables (kk | ru) or Graphviz. Example: jauap chart offer"""
-    names = [d.name for d in DIALOGS] + ["lifecycle"]
-    if name is not None and name not in names:
-        raise stop(f"chart: found {name!r}, expected one of {', '.join(names)}")
-    words = Words.load()
-    table = {(str(state), str(event)): str(to) for (state, event), to in rules.LIFECYCLE.items()}
-    for one in [name] if name else names:
-        if one == "lifecycle":
-            typer.echo(
-                charts.lifecycle_graph("offer", table)
-                if graphviz
-                else charts.lifecycle_table("offer", table)
-            )
-        else:
-            typer.echo(
-                charts.dialog_graph(dialog(one), words)
-                if graphviz
-                else charts.dialog_table(dialog(one), words)
-            )

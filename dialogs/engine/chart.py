@@ -5,8 +5,12 @@ For people to read and sign; it draws what is declared and decides nothing.
 
 from collections.abc import Iterable, Mapping
 
+from dialogs.engine.drawing import Edge, Graph, Node
 from dialogs.engine.model import Dialog, End, Step, labelling
 from dialogs.engine.wording import LANGUAGES, Words
+
+Names = Mapping[str, Mapping[str, str]]
+"""What a state or an event is called, by language."""
 
 _SILENCE = {"kk": "жауап жоқ", "ru": "нет ответа"}
 
@@ -29,35 +33,103 @@ def dialog_table(dialog: Dialog, words: Words) -> str:
 
 def dialog_graph(dialog: Dialog, words: Words) -> str:
     """Graphviz text of a dialog; roads bear the answer in kk and ru, silence is dashed."""
+    graph = dialog_drawn(dialog, words)
     lines = [_node(step, step.name == dialog.start) for step in dialog.steps]
-    for ask in dialog.asks:
-        for choice in ask.choices:
-            key = labelling(ask.name, choice.id)
-            told = " / ".join(words.wording(dialog.name, key, one).text for one in LANGUAGES)
-            lines.append(_edge(ask.name, choice.goto, f"{choice.digit}: {told}"))
-        quiet = " / ".join(_SILENCE[one] for one in LANGUAGES)
-        lines.append(_edge(ask.name, ask.silence, quiet, style="dashed"))
+    lines += [
+        _edge(e.source, e.target, e.label, "dashed" if e.is_dashed else "solid")
+        for e in graph.edges
+    ]
     return _graph(dialog.name, lines)
 
 
-def lifecycle_table(name: str, table: Mapping[tuple[str, str], str]) -> str:
-    """A Markdown table of `(state, event) -> state`: a row a state, a column an event."""
-    states, events = _states(table), list(dict.fromkeys(event for _, event in table))
+def dialog_drawn(dialog: Dialog, words: Words) -> Graph:
+    """The same to be drawn: a box a step, with its outcome where it is an end."""
+    nodes = tuple(
+        Node(
+            step.name,
+            (step.name, f"■ {step.outcome}") if isinstance(step, End) else (step.name,),
+            is_end=isinstance(step, End),
+            is_start=step.name == dialog.start,
+        )
+        for step in dialog.steps
+    )
+    edges: list[Edge] = []
+    for ask in dialog.asks:
+        for choice in ask.choices:
+            key = labelling(ask.name, choice.id)
+            each = (words.wording(dialog.name, key, one).text for one in LANGUAGES)
+            told = f"{choice.digit}: {' / '.join(dict.fromkeys(each))}"
+            outcome = f" ■ {choice.outcome}" if choice.outcome else ""
+            edges.append(Edge(ask.name, choice.goto, told + outcome))
+        quiet = " / ".join(_SILENCE[one] for one in LANGUAGES)
+        edges.append(Edge(ask.name, ask.silence, quiet, is_dashed=True))
+    return Graph(dialog.name, nodes, tuple(edges))
+
+
+def lifecycle_table(
+    name: str, table: Mapping[tuple[str, str], str], names: Names | None = None
+) -> str:
+    """A Markdown table of `(state, event) -> state`: a row a state, a column an event. With `names`
+    also what each state and event is called in kk and ru."""
+    states, events = _states(table), _events(table)
     rows = [
         (str(state), *(str(table.get((state, event), "")) for event in events)) for state in states
     ]
-    return f"# {name}\n\n" + _table(("", *(str(event) for event in events)), rows)
+    text = f"# {name}\n\n" + _table(("", *(str(event) for event in events)), rows)
+    for known in (states, events) if names else ():
+        told = (
+            (str(one), *(_named(names, one, language) for language in LANGUAGES)) for one in known
+        )
+        text += "\n" + _table(("", *LANGUAGES), told)
+    return text
 
 
-def lifecycle_graph(name: str, table: Mapping[tuple[str, str], str]) -> str:
+def lifecycle_graph(
+    name: str, table: Mapping[tuple[str, str], str], names: Names | None = None
+) -> str:
     """Graphviz text of `(state, event) -> state`; a state nothing leaves is framed twice."""
     left = {state for state, _ in table}
     lines = [
-        f"  {_quoted(state)} [shape=box{'' if state in left else ', peripheries=2'}];"
+        f"  {_quoted(state)} [shape=box{'' if state in left else ', peripheries=2'}"
+        f"{_label(names, state)}];"
         for state in _states(table)
     ]
     lines += [_edge(state, goto, event) for (state, event), goto in table.items()]
     return _graph(name, lines)
+
+
+def lifecycle_drawn(
+    name: str, table: Mapping[tuple[str, str], str], names: Names | None = None
+) -> Graph:
+    """The same to be drawn; states bear their names in kk and ru."""
+    left = {state for state, _ in table}
+    states = _states(table)
+    nodes = tuple(
+        Node(
+            str(state),
+            (str(state), *(_named(names, state, one) for one in LANGUAGES if names)),
+            is_end=state not in left,
+            is_start=state == states[0],
+        )
+        for state in states
+    )
+    edges = (Edge(str(state), str(goto), str(event)) for (state, event), goto in table.items())
+    return Graph(name, nodes, tuple(edges))
+
+
+def _events(table: Mapping[tuple[str, str], str]) -> list[str]:
+    return list(dict.fromkeys(event for _, event in table))
+
+
+def _named(names: Names | None, word: str, language: str) -> str:
+    return names[str(word)][language] if names else ""
+
+
+def _label(names: Names | None, state: str) -> str:
+    if names is None:
+        return ""
+    lines = (str(state), *(_named(names, state, one) for one in LANGUAGES))
+    return ", label=" + _quoted("\n".join(lines))
 
 
 def _states(table: Mapping[tuple[str, str], str]) -> list[str]:

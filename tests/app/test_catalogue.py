@@ -156,7 +156,7 @@ def test_a_name_in_one_language_is_refused(copy: Path, edit: Edit) -> None:
     edit(BIRTH, 'short.kk = "бала туғандағы жәрдемақы"\n', "")
     (problem,) = problems_of(copy)
     assert str(problem) == (
-        f"{BIRTH}: service.short.kk: found nothing, expected a text of 1 to 40 characters"
+        f"{BIRTH}:3: service.short.kk: found nothing, expected a text of 1 to 40 characters"
     )
 
 
