@@ -26,7 +26,7 @@ def fill(house: House, persons: Sequence[Person]) -> float:
         timeout=120,
     ) as http:
         yesterday = rt.clock() - timedelta(days=1)
-        for some in _batched(persons, AT_ONCE):
+        for some in batched(persons, AT_ONCE):
             _register(http, some, yesterday)
         return _offer(http, persons)
 
@@ -47,13 +47,14 @@ def _register(http: httpx.Client, persons: Sequence[Person], since: datetime) ->
 
 def _offer(http: httpx.Client, persons: Sequence[Person]) -> float:
     seconds = 0.0
-    for some in _batched(persons, 10_000):
+    for some in batched(persons, 10_000):
         offers = [{"service": SERVICE, "iin": p.iin, "reference": f"r{p.number}"} for p in some]
         seconds += _post(http, "/v1/offer-batches", {"offers": offers}, len(some))
     return len(persons) / seconds
 
 
-def _batched(persons: Sequence[Person], size: int) -> Iterator[Sequence[Person]]:
+def batched(persons: Sequence[Person], size: int) -> Iterator[Sequence[Person]]:
+    """The same people, `size` at a time."""
     for start in range(0, len(persons), size):
         yield persons[start : start + size]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app import embedded
 from app.commands.places import migrate
-from app.proactive.room import open_room
+from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings, load
 from app.supervisor import PARENT_FD
@@ -124,7 +124,7 @@ def _furnished(folder: Path, smsc: Smsc | None) -> Iterator[House]:
         urls = servers.start(settings)
         migrate(urls.ledger)
         rt = open_runtime(settings, urls.ledger, urls.redis)
-        open_room(rt)
+        open_rooms(rt)
         environ = dict(os.environ) | settings.as_environ() | {PASSWORD: "bench"}
         environ |= {"JAUAP_LEDGER_URL": urls.ledger, "JAUAP_REDIS_URL": urls.redis}
         environ |= {"JAUAP_LOG_LEVEL": "warning"}

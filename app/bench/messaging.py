@@ -22,6 +22,7 @@ from app.bench.records import Flow
 from app.clock import system_clock
 from app.exchange import Batch, Exchange
 from app.ledger.outbox import Message
+from app.runtime import Runtime
 from app.supervisor import PARENT_FD
 from smpp.messages import Acknowledgement, Receipt, ReceiptState, SubmitOutcome, SubmitResult
 
@@ -87,7 +88,7 @@ def turn(work: Work, progress: Progress) -> Figures:
             persons = people(work.n)
             _serve(home, work.segments)
             offered = fill(home, persons)
-            _ask_everybody(home)
+            ask_everybody(home.rt)
             _run(home)
             flow = _until(home, lambda: _look_at_answers(home), work.n, progress)
             figures = _figures("turn", work, flow, offered, home)
@@ -165,9 +166,9 @@ def _run(home: House) -> None:
     home.start("gateway", "app.cli", "gateway")
 
 
-def _ask_everybody(home: House) -> None:
+def ask_everybody(rt: Runtime) -> None:
     """Every question sent and received, by the same exchange and without a network."""
-    exchange = Exchange(home.rt, uuid4(), ["bench"])
+    exchange = Exchange(rt, uuid4(), ["bench"])
     while claimed := exchange.commit(Batch(room={"bench": 400})).to_submit:
         results = [_accepted(m) for m in claimed]
         exchange.commit(Batch(results=results, receipts=[_received(m) for m in claimed]))

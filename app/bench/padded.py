@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.commands.places import opened
 from app.main import serve
-from app.proactive.room import open_room
+from app.rooms import open_rooms
 from app.runtime import Runtime
 from app.supervisor import die_with_parent
 from dialogs.engine.render import SEGMENT_UNITS, SINGLE_UNITS
@@ -32,7 +32,7 @@ def padded(words: Words, segments: int) -> Words:
 def with_questions_of(rt: Runtime, segments: int) -> Runtime:
     """A runtime whose rooms ask in so many segments."""
     other = replace(rt, words=padded(rt.words, segments), rooms={})
-    open_room(other)
+    open_rooms(other)
     return other
 
 

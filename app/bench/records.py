@@ -44,3 +44,41 @@ def answers(tx: Tx, question: str) -> Flow:
 def analyze(tx: Tx) -> None:
     """Brings the planner's statistics up to date, as autovacuum would in time."""
     tx.execute(sql("ANALYZE"))
+
+
+# Rows as a year of offers would leave them, made by the server: what is measured is their index.
+_CLONE = sql(
+    """INSERT INTO offers (id, provider, reference, service, recipient_id, phone_index, network,
+        language, facts, state, version, head, created_at, sent_at, received_at, deadline)
+    SELECT gen_random_uuid(), 'clone', 'c' || n, o.service, gen_random_uuid(),
+        decode(md5(n::text), 'hex'), o.network, o.language, o.facts, 'awaiting', 3, o.head,
+        o.created_at, o.sent_at, o.received_at,
+        CAST(:now AS timestamptz) + interval '30 days' + n * interval '1 millisecond'
+    FROM generate_series(1, :many) n, (SELECT * FROM offers LIMIT 1) o"""
+)
+_CLONE_QUESTIONS = sql(
+    """INSERT INTO questions (case_id, phone_index, room, dialog, step, state)
+    SELECT id, phone_index, 'proactive', 'offer', 'ask', 'open' FROM offers
+    WHERE provider = 'clone'"""
+)
+_PLANS = {
+    "sweep": """SELECT id FROM offers WHERE state = 'awaiting' AND deadline < :now
+        ORDER BY deadline LIMIT 500 FOR UPDATE SKIP LOCKED""",
+    "reply": "SELECT * FROM questions WHERE state = 'open' AND phone_index = ANY(:phones)",
+}
+
+
+def clone_open(tx: Tx, many: int, now: datetime) -> None:
+    """Adds so many open offers that are due in a month, each with its open question."""
+    tx.execute(_CLONE, {"many": many, "now": now})
+    tx.execute(_CLONE_QUESTIONS)
+
+
+def plans(tx: Tx, now: datetime) -> list[str]:
+    """How PostgreSQL finds what is due and what is being asked, as EXPLAIN says it."""
+    values = {"now": now, "phones": [b"0" * 16]}
+    found: list[str] = []
+    for name, statement in _PLANS.items():
+        rows = tx.execute(sql(f"EXPLAIN (COSTS OFF) {statement}"), values).scalars()
+        found += [f"{name}: {row.strip()}" for row in rows]
+    return found

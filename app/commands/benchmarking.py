@@ -1,15 +1,15 @@
 """`jauap bench`: what this machine does with the real processes, in figures."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bench import messaging
+from app.bench import messaging, size, understanding
 from app.bench.house import BenchError
 from app.bench.messaging import Figures, Work
 from app.commands.output import JsonFlag, show, stop
@@ -61,6 +61,27 @@ def turn(
     _measure(messaging.turn, work, as_json=as_json)
 
 
+@bench.command("understand")
+def understand(n: N = 20_000, as_json: JsonFlag = False) -> None:
+    """Replies understood a second, on one core. Example: jauap bench understand"""
+    pace = understanding.measure(n)
+    show(pace.as_dict(), _table(pace.as_dict()), as_json=as_json)
+
+
+@bench.command("sweep")
+def sweep(
+    n: N = 2_000,
+    open_offers: Annotated[
+        int, typer.Option("--open", min=0, max=2_000_000, help="Open offers that are not due.")
+    ] = 100_000,
+    as_json: JsonFlag = False,
+) -> None:
+    """What a ledger's size costs. Example: jauap bench sweep --open 1000000"""
+    with _progress() as progress:
+        sizes = size.measure(n, open_offers, progress)
+    show(sizes.as_dict(), _table(sizes.as_dict()), as_json=as_json)
+
+
 def _measure(
     measure: Callable[[Work, messaging.Progress], Figures], work: Work, *, as_json: bool
 ) -> None:
@@ -69,12 +90,15 @@ def _measure(
             figures = measure(work, progress)
     except BenchError as error:
         raise stop(f"jauap bench: {error}", 1) from None
-    show(figures.as_dict(), _table(figures), as_json=as_json)
+    show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)
 
 
-def _table(figures: Figures) -> str:
-    rows = figures.as_dict().items()
-    return "\n".join(f"{name.replace('_', ' '):24} {value}" for name, value in rows)
+def _table(figures: Mapping[str, Any]) -> str:
+    lines: list[str] = []
+    for name, value in figures.items():
+        shown = value if isinstance(value, list) else [value]
+        lines += [f"{name.replace('_', ' '):24} {one}" for one in shown]
+    return "\n".join(lines)
 
 
 @contextmanager
