@@ -24,11 +24,10 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
-from app import webhooks
+from app import rooms, webhooks
 from app.calendar import local_date
 from app.catalogue import retention as policy
 from app.ledger import deliveries, retention, seals
-from app.proactive.actions import sweeping
 from app.runtime import Runtime
 
 WEBHOOKS = "jauap-webhooks"
@@ -117,7 +116,7 @@ def deliver(house: House, webhook_id: str) -> None:
 
 def sweep(house: House) -> None:
     """Closes what is due, batch after batch."""
-    while not house.stop.is_set() and sweeping.sweep(house.rt):
+    while not house.stop.is_set() and rooms.sweep(house.rt):
         continue
 
 

@@ -13,15 +13,14 @@ from app.api import binds, events, notices, tokens, webhooks
 from app.api.site import application
 from app.api.streams import Streams
 from app.proactive import api as proactive
-from app.proactive.actions.saying import ROOM
 from app.proactive.citizen import api as citizens_offers
 from app.proactive.making import api as making
 from app.proactive.previews import api as previews
 from app.proactive.reviewing import api as reviewing
-from app.proactive.room import open_room
 from app.proactive.searching import api as searching
 from app.recipients import api as recipients
 from app.recipients.citizen import api as citizens
+from app.rooms import open_rooms
 from app.runtime import Runtime
 
 ENDPOINTS = (
@@ -75,8 +74,8 @@ class Server(uvicorn.Server):
 
 def build(rt: Runtime) -> Starlette:
     """The whole API over a runtime."""
-    if ROOM not in rt.rooms:
-        open_room(rt)
+    if not rt.rooms:
+        open_rooms(rt)
     return application(rt, ENDPOINTS, tokens.of_runtime(rt.settings, rt.vault))
 
 

@@ -12,7 +12,7 @@ from app import settings as settings_module
 from app.clock import ManualClock
 from app.embedded import Servers, Urls
 from app.ledger.engine import Ledger
-from app.proactive.room import open_room
+from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 
@@ -65,7 +65,7 @@ def rt(opened: Runtime, servers: Urls, clock: ManualClock) -> Iterator[Runtime]:
     _empty(opened)
     opened.redis.flushdb()
     runtime = replace(opened, ledger=Ledger(servers.ledger), clock=clock, rooms={})
-    open_room(runtime)
+    open_rooms(runtime)
     yield runtime
     runtime.ledger.dispose()
 

@@ -12,7 +12,7 @@ import typer
 from app import embedded, logs
 from app.ledger import rights
 from app.ledger.engine import Ledger
-from app.proactive.room import open_room
+from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import EMBEDDED, Settings, load
 
@@ -62,7 +62,7 @@ def opened(
         if own_tables and (settings.is_sandbox or settings.ledger.url == EMBEDDED):
             migrate(urls.ledger)
         rt = open_runtime(settings, least(settings, urls.ledger), urls.redis)
-        open_room(rt)
+        open_rooms(rt)
         try:
             yield rt
         finally:

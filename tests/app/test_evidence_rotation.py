@@ -16,7 +16,7 @@ from app.ledger.encryption import Vault
 from app.ledger.keyring import WrongMasterKey, open_vault
 from app.ledger.rotation import SEALED
 from app.proactive.records import Offer
-from app.proactive.room import open_room
+from app.rooms import open_rooms
 from app.runtime import Runtime
 from smpp.messages import ReceiptState, SegmentOf
 from tests.app.world import World
@@ -31,7 +31,7 @@ def vault_of(rt: Runtime, *keys: bytes, reread: tuple[bytes, ...] | None = None)
 def process(rt: Runtime, *keys: bytes, reread: tuple[bytes, ...] | None = None) -> Runtime:
     """One process with these keys; with `reread` they lie in files and have changed since."""
     own = replace(rt, vault=vault_of(rt, *keys, reread=reread), rooms={})
-    open_room(own)
+    open_rooms(own)
     return own
 
 

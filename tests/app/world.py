@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import msgspec
 import sqlalchemy
 
+from app import rooms
 from app.clock import ManualClock
 from app.conversation.turns import Came
 from app.exchange import Batch, Exchange, Routes
@@ -18,7 +19,7 @@ from app.exchange.routes import Route
 from app.ledger import journal
 from app.ledger.journal import Entry
 from app.ledger.outbox import Message
-from app.proactive.actions import offering, providing, sweeping
+from app.proactive.actions import offering, providing
 from app.proactive.actions.offering import Made
 from app.proactive.records import Offer, one
 from app.recipients import actions as registers
@@ -262,7 +263,7 @@ class World:
         self.drained = self.network.is_up
         self.beat()
         self.exchange.inherit([], PATIENCE)
-        while sweeping.sweep(self.rt):
+        while rooms.sweep(self.rt):
             continue
         self.commit()
 
