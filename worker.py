@@ -28,12 +28,14 @@ from app import rooms, webhooks
 from app.calendar import local_date
 from app.catalogue import retention as policy
 from app.ledger import deliveries, retention, seals
+from app.proactive.campaigns import actions as campaigning
 from app.runtime import Runtime
 
 WEBHOOKS = "jauap-webhooks"
 
 SWEEP_EVERY_S = 0.2
 RECONCILE_EVERY_S = 1.0
+CAMPAIGNS_EVERY_S = 0.5
 SEAL_EVERY_S = 5.0
 ERASE_EVERY_S = 60.0
 # Long enough for what was begun before midnight to be committed; what is later is sealed later.
@@ -71,6 +73,7 @@ def run(rt: Runtime, stop: threading.Event) -> int:
     house, redis_outage = House(rt, stop), Outage("redis")
     threads = [
         threading.Thread(target=_beat, args=(house, "sweep", SWEEP_EVERY_S, sweep)),
+        threading.Thread(target=_beat, args=(house, "campaigns", CAMPAIGNS_EVERY_S, offer)),
         threading.Thread(target=_beat, args=(house, "reconcile", RECONCILE_EVERY_S, reconcile)),
         threading.Thread(target=_beat, args=(house, "seal", SEAL_EVERY_S, seal)),
         threading.Thread(target=_beat, args=(house, "erase", ERASE_EVERY_S, erase)),
@@ -117,6 +120,12 @@ def deliver(house: House, webhook_id: str) -> None:
 def sweep(house: House) -> None:
     """Closes what is due, batch after batch."""
     while not house.stop.is_set() and rooms.sweep(house.rt):
+        continue
+
+
+def offer(house: House) -> None:
+    """Makes the offers of campaigns, a few of each at a time."""
+    while not house.stop.is_set() and campaigning.work(house.rt):
         continue
 
 

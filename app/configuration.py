@@ -168,6 +168,8 @@ KEYS: tuple[Key, ...] = (
     Key("oidc.audience", _text, "our name at the issuer", None),
     Key("oidc.jwks_url", _url("https", "http"), "the https:// address of its keys", None),
     Key("oidc.iin_claim", _text, "the claim that holds the IIN", "iin"),
+    Key("sending.segments_per_second", _between(0.01, 1e6), "what all networks take", 50),
+    Key("sending.segment_price", _between(0, 1e6), "tenge a segment, 0 where unknown", 0),
     Key("limits.key_per_second", _between(0, 1e6), "calls a second, 0 for no limit", 2000),
     Key("limits.key_burst", _between(1, 1e6), "calls at once, 1 or more", 4000),
     Key("limits.recipient_per_day", _between(0, 1e6), "offers a day, 0 for no limit", 10, 0),

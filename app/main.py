@@ -13,6 +13,7 @@ from app.api import binds, events, notices, tokens, webhooks
 from app.api.site import application
 from app.api.streams import Streams
 from app.proactive import api as proactive
+from app.proactive.campaigns import api as campaigns
 from app.proactive.citizen import api as citizens_offers
 from app.proactive.making import api as making
 from app.proactive.previews import api as previews
@@ -28,6 +29,7 @@ ENDPOINTS = (
     *making.ENDPOINTS,
     *reviewing.ENDPOINTS,  # before offers/{id}, which would take `review` for an id
     *proactive.ENDPOINTS,
+    *campaigns.ENDPOINTS,
     *previews.ENDPOINTS,
     *searching.ENDPOINTS,
     *citizens.ENDPOINTS,

@@ -78,10 +78,13 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """`hours` None means always; `drain_grace` is in real seconds, whatever the time scale."""
+    """`hours` None means always; `drain_grace` is in real seconds, whatever the time scale. The
+    other two are for forecasts: what all networks take together, and a segment's price in tenge."""
 
     hours: SendingHours | None
     drain_grace: float
+    segments_per_second: float
+    segment_price: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ class Settings:
             "paths.binds": self.paths.binds,
             "sending.hours": "always" if hours is None else hours,
             "sending.drain_grace": self.sending.drain_grace,
+            "sending.segments_per_second": self.sending.segments_per_second,
+            "sending.segment_price": self.sending.segment_price,
             "oidc.issuer": oidc.issuer,
             "oidc.audience": oidc.audience,
             "oidc.jwks_url": oidc.jwks_url,

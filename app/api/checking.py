@@ -41,6 +41,15 @@ def read_query(values: Mapping[str, str], kind: type[Body]) -> Body:
         raise Problem("invalid", *(faults or [_fault(str(error), "")])) from None
 
 
+def read_row(value: object, kind: type[Body]) -> Body | tuple[Fault, ...]:
+    """One row of a file, or all that is wrong with it."""
+    try:
+        return msgspec.convert(value, type=kind)
+    except msgspec.ValidationError as error:
+        found = tuple(_faults(value, kind, "", strict=True))
+        return found or (_fault(str(error), ""),)
+
+
 def _explained(raw: bytes, kind: type[msgspec.Struct], error: Exception) -> Problem:
     """All faults of a body, or at least the one the decoder stopped at."""
     try:

@@ -15,11 +15,12 @@ from app.api.auth import Tokens
 from app.api.checking import read_query
 from app.api.gathering import Gatherer
 from app.api.problems import MEDIA_TYPE, Problem, contained
-from app.api.reading import read_limited
+from app.api.reading import read_file, read_limited
 from app.api.routing import (
     Call,
     Done,
     Endpoint,
+    File,
     Sent,
     call_of,
     encoded,
@@ -109,7 +110,9 @@ class Door:
             with self.rt.unit() as unit:
                 answer = do(unit)
             return _response(endpoint, Done(answer), sent)
-        mark = idempotency.fingerprint(self.rt.vault, endpoint.method, sent.address, body)
+        mark = idempotency.fingerprint(
+            self.rt.vault, endpoint.method, sent.address, body if sent.file is None else sent.query
+        )
         answer, is_replay = idempotency.once(
             self.rt,
             Claim(caller.owner, sent.idempotency_key, mark),
@@ -134,6 +137,14 @@ def _finished(endpoint: Endpoint, done: Done | Problem, sent: Sent) -> Response 
     return done if isinstance(done, Problem) else _response(endpoint, done, sent)
 
 
+def _file(request: Request, takes: Sequence[str]) -> File:
+    """The body as a file. Raises Problem (415)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in takes:
+        raise Problem("media_type", types=", ".join(takes))
+    return File(media_type, read_file(request))
+
+
 async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
     header = request.headers.get("authorization")
     ticket = request.query_params.get("ticket") if endpoint.follow is not None else None
@@ -143,7 +154,8 @@ async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
         key = idempotency.read_key(request.headers.get(idempotency.HEADER))
     return Sent(
         token=token,
-        raw=await read_limited(request),
+        raw=b"" if endpoint.takes else await read_limited(request),
+        file=_file(request, endpoint.takes) if endpoint.takes else None,
         query=dict(request.query_params),
         path=dict(request.path_params),
         address=request.url.path,

@@ -20,6 +20,7 @@ _SAMPLE_VALUES: dict[str, object] = {
     "scopes": "provider",
     "methods": "GET",
     "state": "accepted",
+    "types": "text/csv, application/x-ndjson",
     "limit": 1048576,
     "answer": "yes",
 }
@@ -92,6 +93,9 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, refs),
     }
+    if endpoint.takes:
+        kinds = {kind: {"schema": {"type": "string"}} for kind in endpoint.takes}
+        operation["requestBody"] = {"required": True, "content": kinds}
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": not endpoint.body_optional,

@@ -3,7 +3,7 @@
 It knows HTTP and nothing of offers; what an endpoint does is its handler's, inside one transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +27,14 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A body that is read as it arrives, in the call's own thread."""
+
+    media_type: str
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
     """One call as its handler sees it: who calls, what was sent, and the transaction it is in.
     `path` holds the parameters of the address, `language` is "kk", "ru" or "en"; `wanted` is "kk"
@@ -41,6 +49,7 @@ class Call(Generic[B, Q]):
     language: str
     wanted: str | None
     last_event_id: str | None = None
+    file: File | None = None
 
 
 Told = msgspec.Struct | Problem
@@ -54,6 +63,7 @@ class Endpoint:
     is the address of what a 201 made. `before` looks at a body before the transaction opens, where
     looking may take long. What is `revalidated` may be kept by its reader, who asks with
     If-None-Match whether it still holds. What has `follow` answers with a stream of events.
+    `takes` are the media types of a body that is a file and read as it arrives.
     What has `many` is carried out together with others that come at once: it answers each call,
     in order, and returns problems instead of raising them."""
 
@@ -75,6 +85,7 @@ class Endpoint:
     description: str = ""
     revalidated: bool = False
     follow: Callable[[Call[Any, Any]], Following] | None = None
+    takes: tuple[str, ...] = ()
     many: Many | None = None
 
     @property
@@ -92,6 +103,8 @@ class Endpoint:
             kinds += ["malformed", "too_large"]
         if self.body is not None or self.query is not Nothing:
             kinds.append("invalid")
+        if self.takes:
+            kinds += ["media_type", "malformed", "too_large", "invalid"]
         if self.method == "POST":
             kinds += ["invalid", "idempotency_running", "idempotency_reused"]
         return tuple(dict.fromkeys([*kinds, "failed", "unavailable"]))
@@ -112,6 +125,7 @@ class Sent:
     known_tags: str | None
     encodings: str | None
     last_event_id: str | None
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +141,9 @@ def call_of(
 ) -> Call[Any, Any]:
     """A call in a transaction."""
     return Call(
-        rt, unit, caller, body, query, sent.path, sent.language, sent.wanted, sent.last_event_id
-    )
+        rt, unit, caller, body, query, sent.path, sent.language, sent.wanted, sent.last_event_id,
+        sent.file,
+    )  # fmt: skip
 
 
 def read_sent(endpoint: Endpoint, raw: bytes) -> msgspec.Struct | None:

@@ -33,6 +33,7 @@ Event = Literal[
     "offer.sent",
     "offer.awaiting",
     "offer.accepted",
+    "offer.account",
     "offer.declined",
     "offer.expired",
     "offer.undelivered",

@@ -23,6 +23,7 @@ from app.proactive.actions.grounds import grounds
 from app.proactive.actions.saying import DIALOG, ROOM, say
 from app.proactive.records import Offer, Sealed, Secret
 from app.proactive.rules import Facts, Refusal, State
+from app.recipients.reach import beyond, network_of
 from app.recipients.records import Recipient, by_id, by_iin
 from app.runtime import Runtime
 from dialogs.engine.model import Screen
@@ -57,14 +58,7 @@ Made = Offer | Refusal | Duplicate | Capped
 
 # Found by the database when two transactions make twins, and when a phone changes hands meanwhile.
 ALREADY_OPEN = Refusal("already_open", "155:4", "gate.already_open.same-service")
-NOT_IN_TEAM = Refusal("phone_reachable", "155:4", "gate.phone_reachable.not-in-team")
-NOT_SIMULATED = Refusal("phone_reachable", "155:4", "gate.phone_reachable.not-simulated")
 PHONE_CHANGED = Refusal("phone_registered", "155:3", "gate.phone_registered.missing")
-
-
-SIMULATOR = "simulator"
-"""The network of the simulator's bind: what a test key makes leaves by no other."""
-HANDSETS = "+7700000"  # and four digits: nobody's phones but the simulator's
 DAY = timedelta(hours=24)
 
 
@@ -142,12 +136,9 @@ def _judge(rt: Runtime, unit: Unit, draft: Draft, known: _Known) -> Made:
 
 
 def _beyond(rt: Runtime, reach: Reach, phone_index: bytes, phone: str) -> Refusal | None:
-    """Whether a phone lies beyond what the key may reach. All of a sandbox is there to be tried
-    out; elsewhere a test key reaches no phone that could be somebody's."""
-    if reach.kind is Kind.TEAM and phone_index not in reach.phones:
-        return NOT_IN_TEAM
-    is_handset = phone.startswith(HANDSETS) or rt.settings.is_sandbox
-    return NOT_SIMULATED if reach.kind is Kind.TEST and not is_handset else None
+    """Whether a phone lies beyond what the key may reach."""
+    why = beyond(reach, phone_index, phone, is_sandbox=rt.settings.is_sandbox)
+    return None if why is None else Refusal("phone_reachable", "155:4", why)
 
 
 def _made_today(
@@ -171,7 +162,7 @@ def _draw_up(
         service=draft.service,
         recipient_id=person.id,
         phone_index=phone_index,
-        network=SIMULATOR if known.reach.kind is Kind.TEST else person.network,
+        network=network_of(known.reach, person.network),
         language=person.language,
         secret=Secret.of(unit.vault, offer_id, Sealed(phone, dict(draft.values))),
         state=State.MADE,

@@ -20,13 +20,14 @@ def propose(
     rt: Runtime, unit: Unit, provider: str, drafts: Sequence[Draft], reach: Reach = LIVE
 ) -> list[Proposed]:
     """What became of each draft, in order: an offer, or why there is none."""
-    wrong = {i: w for i, draft in enumerate(drafts) if (w := _wrong(rt, draft))}
+    wrong = {i: w for i, draft in enumerate(drafts) if (w := fault_of(rt, draft))}
     sound = [draft for i, draft in enumerate(drafts) if i not in wrong]
     made = iter(_made(rt, unit, provider, sound, reach))
     return [wrong[i] if i in wrong else next(made) for i in range(len(drafts))]
 
 
-def _wrong(rt: Runtime, draft: Draft) -> Wrong | None:
+def fault_of(rt: Runtime, draft: Draft) -> Wrong | None:
+    """What is wrong with a draft itself, whatever the gates say."""
     if why := check_iin(draft.iin):
         return Wrong("iin", why)
     return fault(rt.catalogue.find_service(draft.service), draft.values)

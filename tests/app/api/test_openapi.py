@@ -20,6 +20,10 @@ ROUTES = {
     ("POST", "/v1/webhooks/{id}/replay"), ("GET", "/v1/binds"),
     ("GET", "/v1/offers/review"), ("POST", "/v1/offers/review/{id}/seen"),
     ("POST", "/v1/previews"), ("POST", "/v1/search"),
+    ("POST", "/v1/uploads"), ("GET", "/v1/uploads/{id}"), ("GET", "/v1/uploads/{id}/errors"),
+    ("POST", "/v1/campaigns"), ("GET", "/v1/campaigns"), ("GET", "/v1/campaigns/{id}"),
+    *(("POST", f"/v1/campaigns/{{id}}/{step}")
+      for step in ("dry-run", "schedule", "start", "pause", "resume", "cancel")),
     ("GET", "/v1/me"), ("PATCH", "/v1/me"), ("GET", "/v1/me/offers"),
     ("GET", "/v1/me/offers/{id}"), ("POST", "/v1/me/offers/{id}/answer"),
     ("GET", "/v1/me/consents"), ("POST", "/v1/me/consents"),

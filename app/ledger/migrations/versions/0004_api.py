@@ -40,7 +40,45 @@ CREATE TABLE reviews (
 )
 """
 
-STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS)
+# A file of proposals, row by row, and the campaign that makes offers of them, a few at a time. Who
+# the key may reach is kept with the campaign: the key may be revoked meanwhile.
+CAMPAIGNS = """
+CREATE TABLE uploads (
+    id uuid PRIMARY KEY,
+    provider text NOT NULL,
+    rows integer NOT NULL,
+    wrong integer NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE TABLE upload_rows (
+    upload_id uuid NOT NULL,
+    number integer NOT NULL,
+    proposal bytea,
+    state text NOT NULL CHECK (state IN ('staged', 'wrong', 'made', 'refused', 'cancelled')),
+    faults bytea,
+    gate text,
+    clause text,
+    offer_id uuid,
+    PRIMARY KEY (upload_id, number)
+) WITH (fillfactor = 70);
+CREATE INDEX upload_rows_staged ON upload_rows (upload_id, number) WHERE state = 'staged';
+CREATE TABLE campaigns (
+    id uuid PRIMARY KEY,
+    provider text NOT NULL,
+    name text NOT NULL,
+    upload_id uuid NOT NULL UNIQUE,
+    state text NOT NULL CHECK (state IN
+        ('draft', 'scheduled', 'running', 'paused', 'done', 'cancelled')),
+    starts_at timestamptz,
+    kind text NOT NULL,
+    phones bytea[] NOT NULL,
+    created_at timestamptz NOT NULL,
+    finished_at timestamptz
+);
+CREATE INDEX campaigns_live ON campaigns (id) WHERE state IN ('scheduled', 'running');
+"""
+
+STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS, CAMPAIGNS)
 
 
 def upgrade() -> None:
