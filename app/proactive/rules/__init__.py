@@ -2,6 +2,7 @@
 No database, no clock, no wording: facts and times come in, a verdict goes out.
 """
 
+from app.conversation.window import WINDOW, deadline_of, explain, in_time, received_at_of
 from app.proactive.rules.gates import (
     GATES,
     Facts,
@@ -23,7 +24,6 @@ from app.proactive.rules.lifecycle import (
     events_of,
     step,
 )
-from app.proactive.rules.window import WINDOW, deadline_of, explain, in_time, received_at_of
 
 __all__ = [
     "ANSWERABLE",

@@ -13,8 +13,8 @@ import redis
 from app.clock import ManualClock
 from app.ledger import keys
 from app.ledger.keys import Kind, Scope
-from app.proactive.actions import offering
 from app.recipients import actions as registers
+from app.recipients import reach
 from app.recipients.actions import RecipientRow
 from app.recipients.records import NewConsent
 from app.runtime import Runtime
@@ -129,7 +129,7 @@ def test_a_test_key_reaches_nobody_but_the_simulators_handsets(rt: Runtime) -> N
         assert made.status_code == 201
     with rt.ledger.begin() as tx:
         [row] = tx.exec_driver_sql("SELECT network, id FROM outbox").all()
-        assert row.network == offering.SIMULATOR
+        assert row.network == reach.SIMULATOR
         [entry] = tx.exec_driver_sql("SELECT body FROM journal WHERE kind = 'made'").all()
         assert b'"key":"test"' in bytes(entry.body)
 

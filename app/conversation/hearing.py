@@ -1,0 +1,39 @@
+"""What every room writes down of a reply, and the language it shows. It knows no rule of law."""
+
+from typing import Any
+
+from app.conversation.rooms import Reply
+from dialogs import every
+from dialogs.engine.turn import Event as Said
+
+
+def facts_of(one: Reply) -> dict[str, Any]:
+    """The journal's facts of a reply: how it came, what it was read as and by which rule."""
+    understood = one.turn.understood
+    facts: dict[str, Any] = {
+        "how": one.how,
+        "received_at": one.received_at,
+        "step": one.question.step,
+        "rule": understood.rule if understood else "choice",
+        "label": understood.label if understood else one.turn.outcome,
+        **one.evidence,
+    }
+    if one.stuck:
+        facts["judged_in_time"] = "the network's bind was down at the deadline"
+    return facts
+
+
+def language_of(one: Reply, known: str | None) -> str | None:
+    """A wish for a language always counts, and one that was chosen on USSD; the language of an
+    answer only where none is `known`."""
+    understood = one.turn.understood
+    heard = understood.language if understood is not None and known is None else None
+    return one.turn.language or one.language or heard
+
+
+def falls_silent(one: Reply) -> bool:
+    """Whether this is the reply after which we say nothing more; later ones are met like it."""
+    is_first = (
+        one.question.asked <= every.dialog(one.question.dialog).ask(one.question.step).unclear_again
+    )
+    return one.turn.event is Said.SILENT and is_first
