@@ -4,10 +4,10 @@ to receiving the measure by SMS (214/НҚ, clause 6). To refuse one says nothing
 Data only. `measure` is the short name of the measure, at most 40 characters, by language.
 """
 
-from dialogs.consent import GIVEN as DATA_GIVEN
-from dialogs.consent import REFUSED as DATA_REFUSED
+from dialogs import consent
 from dialogs.engine.model import Ask, Choice, Dialog, End, Notice
 
+DATA_GIVEN, DATA_REFUSED = consent.GIVEN, consent.REFUSED
 SMS_GIVEN, SMS_REFUSED, SILENT = "sms-given", "sms-refused", "silent"
 
 MEASURE = Dialog(

@@ -245,6 +245,39 @@ def test_official_days_are_written_as_the_acts_write_them() -> None:
     assert long_day(at, "ru") == "5 марта 2026 года"
 
 
+def test_the_month_is_written_out_in_kazakh_and_declined_in_russian() -> None:
+    """CLDR's own long forms are "2026 ж. 5 наурыз" and "5 марта 2026 г."; papers write neither."""
+    days = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in range(1, 13)]
+    kazakh = [long_day(at, "kk") for at in days]
+    assert len({text.split()[-1] for text in kazakh}) == 12
+    assert all("ж." not in text and text.endswith(MONTHS[n]) for n, text in enumerate(kazakh))
+    assert all(" года" in text and "г." not in text for text in (long_day(d, "ru") for d in days))
+
+
+MONTHS = (
+    "қаңтар", "ақпан", "наурыз", "сәуір", "мамыр", "маусым", "шілде", "тамыз", "қыркүйек", "қазан",
+    "қараша", "желтоқсан",
+)  # fmt: skip
+
+
+def test_a_year_of_two_digits_is_never_written() -> None:
+    """CLDR's short Kazakh date is 05.03.26."""
+    assert day(datetime(2026, 3, 5, tzinfo=UTC), "kk") == "05.03.2026"
+
+
+def test_dates_and_times_carry_no_odd_spaces() -> None:
+    at = datetime(2026, 3, 5, 4, 7, tzinfo=UTC)
+    for text in (day(at, "kk"), moment(at, "kk"), long_day(at, "kk"), long_day(at, "ru")):
+        assert not re.search(r"[^\S ]|\u202f", text)
+
+
+def test_a_plural_entry_is_refused_since_kazakh_has_one_form(edited: Edit) -> None:
+    """kk says 1 сағат and 24 сағат, ru 1 час, 24 часа, 5 часов: a number stands in no wording."""
+    plural = 'msgid "back"\nmsgid_plural "backs"\nmsgstr[0] "Артқа"\nmsgstr[1] "Артқа"'
+    root = edited("kk/LC_MESSAGES/common.po", 'msgid "back"\nmsgstr "Артқа"', plural)
+    assert "back: found a plural entry, expected one plain text" in refusal(root)
+
+
 def test_the_country_is_at_utc_plus_five_since_march_2024() -> None:
     assert datetime(2024, 2, 1, tzinfo=ALMATY).utcoffset() == timedelta(hours=6)
     assert datetime(2026, 7, 1, tzinfo=ALMATY).utcoffset() == timedelta(hours=5)
