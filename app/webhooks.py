@@ -44,7 +44,10 @@ MOST_ADDRESSES = 2
 MOST_OCTETS = 64 * 1024
 
 _TIMEOUT = httpx.Timeout(5, connect=2)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that the world can be reached by lies in here (RFC 4291); translators of our own do not.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Set aside, yet not every Python says so: RFC 9637, 6890, 7526.
+_SET_ASIDE = tuple(map(ipaddress.ip_network, ("3fff::/20", "192.0.0.0/24", "192.88.99.0/24")))
 _log = structlog.get_logger("webhooks")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -119,9 +122,9 @@ def is_public(address: str) -> bool:
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
         # An IPv4 address travels inside these, and a relay would unpack it.
-        if ip.sixtofour is not None or ip.teredo is not None or ip in _NAT64:
+        if ip.sixtofour is not None or ip.teredo is not None or ip not in _GLOBAL_UNICAST:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _SET_ASIDE)
 
 
 # Doing: posts and writes what came of it.

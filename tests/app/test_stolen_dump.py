@@ -3,10 +3,18 @@ phone, their IIN or their words, in any spelling a thief would try."""
 
 import base64
 import hashlib
+import io
+import logging
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
+import structlog
+
+import worker
+from app import logs
 from app.clock import ManualClock
 from app.exchange import Batch
 from app.proactive.records import Offer
@@ -59,6 +67,22 @@ def values(world: World) -> Iterator[tuple[str, str, bytes]]:
                 yield table, column, octets(value)
 
 
+def copied(rt: Runtime) -> Iterator[tuple[str, bytes]]:
+    """Every table as `pg_dump` writes it: (table, lines of COPY)."""
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    with rt.ledger.begin() as tx:
+        cursor: Any = tx.connection.cursor()
+        for table in list(tx.exec_driver_sql(tables).scalars()):
+            with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
+                yield table, b"".join(bytes(part) for part in copy)
+
+
+def kept_in_redis(rt: Runtime) -> bytes:
+    """Every key of Redis with its value as Redis itself would write it to disk."""
+    keys = list(rt.redis.scan_iter(count=1000))
+    return b"\n".join(key + b" " + (rt.redis.dump(key) or b"") for key in keys)
+
+
 def octets(value: Any) -> bytes:
     return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
 
@@ -84,3 +108,39 @@ def test_the_search_would_find_what_is_not_sealed(rt: Runtime, clock: ManualCloc
     sought = needles(world)
     told = {f"{t}.{c}" for t, c, v in values(world) if any(n in v for n in sought)}
     assert {"offers.result", "outbox.cid"} <= told
+
+
+def test_a_dump_of_postgresql_and_redis_and_every_log_line_tell_nothing(
+    rt: Runtime, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = io.StringIO()
+    logs.configure("dump", level=logging.DEBUG, stream=out)
+    try:
+        world = whole_life(rt, clock)
+        house = worker.House(rt, threading.Event())
+        worker.reconcile(house)
+        clock.advance(timedelta(days=2))
+        worker.seal(house)
+        worker.erase(house)
+        structlog.get_logger("test").warning("as somebody might", phone=world.phone)
+        sought = needles(world)
+        told = {table for table, text in copied(rt) if any(n in text for n in sought)}
+        redis_told = [n for n in sought if n in kept_in_redis(rt)]
+    finally:
+        logs.configure("tests", level=logging.ERROR)
+    lines = out.getvalue().encode()
+    assert lines.count(b"\n") > 1 and logs.MASK.encode() in lines
+    assert (told, redis_told, [n for n in sought if n in lines]) == (set(), [], [])
+
+
+def test_the_search_would_find_what_is_in_a_dump(rt: Runtime, clock: ManualClock) -> None:
+    world = whole_life(rt, clock)
+    rt.redis.set("session", world.phone)
+    rt.redis.rpush("list", WORDS[0])
+    with rt.ledger.begin() as tx:
+        tx.exec_driver_sql("UPDATE offers SET result = %s", (WORDS[2],))
+        tx.exec_driver_sql("UPDATE outbox SET body = %s", (WORDS[2].encode(),))
+    sought = needles(world)
+    assert {t for t, text in copied(rt) if any(n in text for n in sought)} >= {"offers", "outbox"}
+    found = {n for n in sought if n in kept_in_redis(rt)}
+    assert {world.phone.encode(), WORDS[0].encode()} <= found

@@ -225,7 +225,9 @@ def test_a_webhook_into_our_own_networks_is_never_connected(
 @pytest.mark.parametrize(
     "address",
     ["10.1.2.3", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::",
-     "fe80::1", "fc00::1", "::ffff:10.0.0.1", "2002:a00:1::", "64:ff9b::a00:1", "ff02::1"],
+     "fe80::1", "fc00::1", "::ffff:10.0.0.1", "2002:a00:1::", "64:ff9b::a00:1", "ff02::1",
+     "::127.0.0.1", "fec0::1", "64:ff9b:1::7f00:1", "fe80::1%eth0", "::ffff:0:127.0.0.1",
+     "192.0.0.8", "192.88.99.1", "3fff::1", "5f00::1"],
 )  # fmt: skip
 def test_these_addresses_are_not_public(address: str) -> None:
     assert not webhooks.is_public(address)
