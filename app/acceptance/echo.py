@@ -5,31 +5,39 @@ the ledger, so a killed process goes on where it was.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from app.acceptance.records import ECHO, ROOM, STAT, owes_stat, tally
+from app.acceptance.settling import settle
 from app.conversation import records, turns, ussd
 from app.conversation.turns import Came
 from app.conversation.unasked import LoopGuard
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.runtime import Runtime
+from smpp.binds import LongMessage
 from smpp.messages import Inbound
 
 ASKED = "#STAT"
+SETTLE_EVERY_S = 1.0
+RECEIPT_AGE_S = 3.0  # a younger one may still meet its submit response
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Echo:
     """An `app.exchange.Take`. `phones` (E.164) are those that are answered, None is anyone. USSD
-    gets the ordinary menu."""
+    gets the ordinary menu. `modes` is each network's long_message."""
 
     phones: frozenset[str] | None = None
+    modes: Mapping[str, LongMessage] = field(default_factory=dict)
+    _settled_at: datetime | None = None
 
     def __call__(self, rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> None:
         """Takes a batch of MOs in their order. The guard is not asked: what a network sends in its
         trial is answered, however much of it."""
+        self._settle(rt, unit)
         fresh: Counter[bytes] = Counter()  # answers of this batch, not yet in the ledger
         dialled: list[Came] = []
         for one in turns.arrived(unit, came):
@@ -45,6 +53,13 @@ class Echo:
                     phone = _say(unit, message, ECHO, message.text or "")
                     fresh[phone] += 1
         ussd.take(rt, unit, dialled)
+
+    def _settle(self, rt: Runtime, unit: Unit) -> None:
+        """Every second at most, for batches come by the hundred."""
+        pause = rt.waiting(SETTLE_EVERY_S)
+        if self._settled_at is None or unit.now - self._settled_at >= pause:
+            self._settled_at = unit.now
+            settle(unit, self.modes, unit.now - rt.waiting(RECEIPT_AGE_S))
 
     def _why_not(self, message: Inbound) -> str | None:
         """Why a message gets no answer, in one word; None: it gets one."""

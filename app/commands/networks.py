@@ -183,7 +183,8 @@ def binds_echo(
         known = sorted({*before, *(b.network for b in every)})
         said = ", ".join(b.cid for b in mine)
         typer.echo(f"jauap: echo on {said}; Ctrl-C ends it", err=True)
-        asyncio.run(running.serve_binds(_quiet(rt), mine, known, take=Echo(listed)))
+        echo = Echo(listed, {b.network: b.long_message for b in mine})
+        asyncio.run(running.serve_binds(_quiet(rt), mine, known, take=echo))
         with rt.unit() as unit:
             found = tally(unit.tx)
     data = {"binds": [b.cid for b in mine], **asdict(found)}

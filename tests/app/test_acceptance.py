@@ -154,6 +154,41 @@ def test_a_killed_gateway_s_answers_leave_once_and_counts_go_on(world: World) ->
     assert stat(world) == "accepted=2 delivered=1 failed=0 pending=1"
 
 
+def test_an_answer_whose_response_was_lost_in_a_kill_is_settled_by_its_receipt(
+    world: World,
+) -> None:
+    world.network.answers = None  # it takes the answers, and the responses are lost
+    world.say("кетті")
+    world.say("ұзақ " * 40)
+    world.die()
+    echoing(world)
+    world.network.answers = SubmitOutcome.ACCEPTED
+    for mt in world.mts[:2]:
+        for receipt in world.receipts_of(mt, ReceiptState.DELIVRD):
+            world.commit(Batch(receipts=[receipt]))
+    world.pass_time(timedelta(seconds=5))
+    world.exchange.tidy()
+    world.pass_time(PATIENCE * 2)
+    assert bodies(world) == ["кетті", "ұзақ " * 40]
+    assert stat(world) == "accepted=2 delivered=2 failed=0 pending=0"
+
+
+def test_of_two_answers_in_doubt_the_one_without_a_receipt_is_sent_again(world: World) -> None:
+    world.network.answers = None
+    world.say("бірінші")
+    world.say("екінші")
+    world.die()
+    echoing(world)
+    world.network.answers = SubmitOutcome.ACCEPTED
+    for receipt in world.receipts_of(world.mts[0], ReceiptState.DELIVRD):
+        world.commit(Batch(receipts=[receipt]))
+    world.pass_time(timedelta(seconds=5))
+    world.pass_time(PATIENCE * 2)
+    assert bodies(world) == ["бірінші", "екінші", "екінші"]
+    world.exchange.tidy()
+    assert stat(world) == "accepted=2 delivered=1 failed=0 pending=1"
+
+
 def test_only_listed_phones_are_answered(rt: Runtime, clock: ManualClock) -> None:
     world = World(rt, clock)
     echoing(world, frozenset({"+77019999999"}))
