@@ -36,7 +36,8 @@ def of(words: Words, catalogue: Catalogue) -> Versions:
         for key, wording in book.items()
     )
     lines = "\0".join(part for text in texts for part in text)
-    acts = repr((sorted(catalogue.by_laws.items()), sorted(catalogue.services.items())))
+    known = (catalogue.by_laws, catalogue.services, catalogue.measures)
+    acts = repr(tuple(sorted(one.items()) for one in known))
     return Versions(_name(lines), _understanding(), _name(acts))
 
 

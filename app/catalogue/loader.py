@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from app.catalogue.fields import NO_DATE, Problem, Table, line_of
+from app.catalogue.measuring import measure_of, provider_of
 from app.catalogue.model import (
     ADDRESS_MAX,
     DEFAULT_WINDOW_HOURS,
@@ -19,6 +20,7 @@ from app.catalogue.model import (
     ByLaw,
     Catalogue,
     Edition,
+    Measure,
     Provider,
     RecipientKind,
     ReplyWindow,
@@ -31,6 +33,7 @@ from app.catalogue.model import (
 BUILT_IN: Final = Path(__file__).parent  # the data that comes with the house
 COUNTED: Final = "from-receipt"
 
+Named = tuple[str, str, Service | Measure]  # what kind of thing, its file, the thing
 T = TypeVar("T")
 
 
@@ -58,11 +61,17 @@ def load(path: Path) -> Catalogue:
     by_laws = _read(path / "by_laws", _by_law, problems)
     services = _read(path / "services", _service, problems)
     branches = [b for _, group in _read(path / "branches", _branches, problems) for b in group]
+    has_measures = (path / "measures").exists()  # a catalogue may do without the wallet
+    measures = _read(path / "measures", measure_of, problems) if has_measures else []
     swaps = [s for _, group in _read(path / "holidays", _swaps, problems) for s in group]
     _check_unique("by_law.id", ((f, b.id) for f, b in by_laws), problems)
     _check_unique("service.code", ((f, s.code) for f, s in services), problems)
+    _check_unique("measure.code", ((f, m.code) for f, m in measures), problems)
     _check_unique("branch.id", (("branches", b.id) for b in branches), problems)
     _check_services(services, {b.id for _, b in by_laws}, branches, problems)
+    named: list[Named] = [("service", f, s) for f, s in services]
+    _check_providers([*named, *(("measure", f, m) for f, m in measures)], problems)
+    _check_by_laws("measure", measures, {b.id for _, b in by_laws}, problems)
     _check_defaults(branches, problems)
     if problems:
         raise CatalogueError(problems)
@@ -71,6 +80,7 @@ def load(path: Path) -> Catalogue:
         services={s.code: s for _, s in services},
         branches=tuple(branches),
         swaps=tuple(swaps),
+        measures={m.code: m for _, m in measures},
     )
 
 
@@ -174,7 +184,7 @@ def _service(top: Table) -> Service:
         code=head.text("code", longest=40),
         name=head.bilingual("name", longest=250),
         short=head.bilingual("short", longest=SHORT_NAME_MAX),
-        provider=_provider(head.table("provider")),
+        provider=provider_of(head.table("provider")),
         by_law=head.text("by_law"),
         proactive_from=head.optional_day("proactive_from"),
         proactive_to=head.optional_day("proactive_to"),
@@ -190,12 +200,6 @@ def _service(top: Table) -> Service:
     _check_order(head, "proactive_to", service.proactive_from, service.proactive_to)
     _check_overlap(top, "edition", editions)
     return service
-
-
-def _provider(table: Table) -> Provider:
-    provider = Provider(table.text("code", longest=40), table.bilingual("name", longest=250))
-    table.close()
-    return provider
 
 
 def _recipient_kinds(head: Table) -> tuple[RecipientKind, ...]:
@@ -280,22 +284,37 @@ def _check_services(
     branches: Sequence[Branch],
     problems: list[Problem],
 ) -> None:
-    """What a service refers to must exist, and one provider must have one name."""
+    """What a service refers to must exist."""
     kinds = {b.kind for b in branches}
-    providers: dict[str, Provider] = {}
+    _check_by_laws("service", services, by_laws, problems)
     for file, service in services:
-        if service.by_law and service.by_law not in by_laws:
-            expected = "a by-law of by_laws/"
-            problems.append(Problem(file, "service.by_law", repr(service.by_law), expected))
         if service.branch_kind and service.branch_kind not in kinds:
             expected = "a kind of branches/"
             problems.append(
                 Problem(file, "service.branch_kind", repr(service.branch_kind), expected)
             )
-        known = providers.setdefault(service.provider.code, service.provider)
-        if known != service.provider:
-            found = repr(service.provider.name)
-            problems.append(Problem(file, "service.provider.name", found, f"{known.name!r}"))
+
+
+def _check_by_laws(
+    key: str,
+    found: Sequence[tuple[str, Service]] | Sequence[tuple[str, Measure]],
+    by_laws: set[str],
+    problems: list[Problem],
+) -> None:
+    for file, one in found:
+        if one.by_law and one.by_law not in by_laws:
+            expected = "a by-law of by_laws/"
+            problems.append(Problem(file, f"{key}.by_law", repr(one.by_law), expected))
+
+
+def _check_providers(found: Sequence[Named], problems: list[Problem]) -> None:
+    """One provider must have one name."""
+    providers: dict[str, Provider] = {}
+    for key, file, one in found:
+        known = providers.setdefault(one.provider.code, one.provider)
+        if known != one.provider:
+            name = repr(one.provider.name)
+            problems.append(Problem(file, f"{key}.provider.name", name, f"{known.name!r}"))
 
 
 def _check_defaults(branches: Sequence[Branch], problems: list[Problem]) -> None:

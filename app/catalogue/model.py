@@ -1,5 +1,5 @@
-"""The nouns of the catalogue: by-laws, public services, branches, moved days off. Frozen data with
-look-ups by code and by date. It reads no file and knows no clock: every date is an argument.
+"""The nouns of the catalogue: by-laws, services, measures, branches, moved days off. Frozen data
+with look-ups by code and by date. It reads no file and knows no clock: every date is an argument.
 """
 
 from collections.abc import Mapping
@@ -154,6 +154,43 @@ class Service:
         return timedelta(hours=own or self.window_hours)
 
 
+class Channels(StrEnum):
+    """How a person is told of a measure (214/НҚ, clause 4: the cabinet and/or SMS)."""
+
+    CABINET = "cabinet"
+    SMS = "sms"
+    BOTH = "both"
+
+    @property
+    def has_cabinet(self) -> bool:
+        return self is not Channels.SMS
+
+    @property
+    def has_sms(self) -> bool:
+        return self is not Channels.CABINET
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of state support of individuals (214/НҚ, clause 2(3)), in force from `start` to
+    `to`. `verified` is False while its dates are only plausible."""
+
+    code: str
+    name: Bilingual
+    short: Bilingual
+    provider: Provider
+    by_law: str
+    start: date
+    to: date | None
+    verified: bool
+    criteria: Bilingual
+    channels: Channels
+
+    def is_in_force(self, day: date) -> bool:
+        """True where it may be offered that day (a date in Almaty)."""
+        return covers(self.start, self.to, day)
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A place to apply in person. `verified` is False while its address is only plausible."""
@@ -187,6 +224,7 @@ class Catalogue:
     services: Mapping[str, Service]
     branches: tuple[Branch, ...]
     swaps: tuple[Swap, ...] = field(default=())
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
     def service(self, code: str) -> Service:
         """The service with that code; KeyError where there is none."""
@@ -195,6 +233,10 @@ class Catalogue:
     def find_service(self, code: str) -> Service | None:
         """The same for a code from outside: None where there is none, so that a gate can say so."""
         return self.services.get(code)
+
+    def find_measure(self, code: str) -> Measure | None:
+        """The measure of support with that code; None where there is none."""
+        return self.measures.get(code)
 
     def by_law(self, id: str) -> ByLaw:
         """The by-law with that id; KeyError where there is none."""

@@ -21,7 +21,7 @@ Edit = Callable[[str, str, str], None]
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the built-in catalogue, to be broken."""
-    for name in ("by_laws", "services", "branches", "holidays"):
+    for name in ("by_laws", "services", "measures", "branches", "holidays"):
         shutil.copytree(BUILT_IN / name, tmp_path / name)
     return tmp_path
 
