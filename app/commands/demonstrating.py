@@ -141,7 +141,7 @@ def _running(settings: Settings, console: Console) -> Iterator["Day"]:
                 "JAUAP_LOG_LEVEL": "error",
             }
             commands = [Command.of_jauap(name) for name in ("web", "gateway", "worker")]
-            supervisor = Supervisor(commands, environ=environ, watch=servers.ended)
+            supervisor = Supervisor(commands, environ=environ, watch=servers.mend)
             runner = threading.Thread(target=supervisor.run, name="supervisor")
             runner.start()
             try:

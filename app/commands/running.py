@@ -59,7 +59,7 @@ def up(config: Config = None, sandbox: Sandbox = False) -> None:
                 environ[simulation.BINDS] = str(binds_file)
             names = ("web", "gateway", "worker")
             children = [Command.of_jauap(n, reloads=n == "gateway") for n in names]
-            code = Supervisor(children, environ=environ, watch=servers.ended).run()
+            code = Supervisor(children, environ=environ, watch=servers.mend).run()
     raise typer.Exit(code)
 
 

@@ -14,7 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import structlog
+
 from app.clock import system_clock
+from app.embedded.lifeline import Lifeline
 from app.embedded.places import run_directory
 from app.embedded.postgres import Postgres
 from app.embedded.processes import EmbeddedError, account
@@ -24,6 +27,10 @@ from app.settings import EMBEDDED, Settings
 __all__ = ["EmbeddedError", "Servers", "Urls", "attach", "running"]
 
 _PATIENCE = 1.0  # seconds; somebody may just be asking whether the lock is held
+MOST_ENDS = 20  # of one server within AGAIN_WITHIN_S: more is no accident
+AGAIN_WITHIN_S = 300.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Servers:
         self._note: Path | None = None
         self._run: Path | None = None
         self._started: list[Postgres | Valkey] = []
+        self._lifeline: Lifeline | None = None
+        self._ends: list[float] = []
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +82,7 @@ class Servers:
                 self._begin(Valkey(data, run)) if redis == EMBEDDED else redis,
             )
             self._note = _leave_note(data, urls)
+            self._tie()
         except OSError as error:
             self.stop()
             raise EmbeddedError(f"paths.data: {error.strerror}: {error.filename}") from error
@@ -89,12 +99,41 @@ class Servers:
                 return f"{type(server).__name__} ended with code {code}"
         return None
 
+    def mend(self) -> str | None:
+        """Starts again, where it was, a server that ended by itself; what it had committed is
+        there. Names the trouble when that is in vain, for whoever watches over the processes."""
+        for server in self._started:
+            code = server.ended()
+            if code is None:
+                continue
+            name, now = type(server).__name__, time.monotonic()
+            self._ends = [at for at in self._ends if now - at < AGAIN_WITHIN_S] + [now]
+            if len(self._ends) > MOST_ENDS:
+                return f"{name} ended with code {code}, and so for the {MOST_ENDS}th time"
+            log.error("server_ended", server=name, code=code)
+            try:
+                server.start()
+            except (EmbeddedError, OSError) as error:
+                return f"{name} ended with code {code} and does not start again: {error}"
+            self._tie()
+            log.info("server_started_again", server=name, after_s=round(time.monotonic() - now, 1))
+        return None
+
+    def _tie(self) -> None:
+        """Should we be killed, they end too."""
+        if self._lifeline is not None:
+            self._lifeline.close()
+        self._lifeline = Lifeline([s.running() for s in self._started])
+
     def stop(self) -> None:
         """Stops them in the opposite order; safe to call twice."""
         if self._note is not None:
             self._note.unlink(missing_ok=True)
         while self._started:
             self._started.pop().stop()
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
         if self._run is not None:
             with suppress(OSError):  # somebody else's file in it, or gone already
                 self._run.rmdir()

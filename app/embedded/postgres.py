@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from app.embedded import places, processes
+from app.embedded.lifeline import Running
 from app.embedded.processes import Account, EmbeddedError
 
 NAME = "jauap"
@@ -72,6 +73,11 @@ class Postgres:
     def ended(self) -> int | None:
         """The exit code when the server ended by itself."""
         return self._process.poll() if self._process else None
+
+    def running(self) -> Running:
+        """How somebody else finds and ends it: fast shutdown."""
+        assert self._process is not None
+        return Running(self._process.pid, str(self._run), "INT")
 
     def _make(self, home: Path, binaries: Path, who: Account | None, since: int) -> None:
         """initdb in a draft beside it: a start killed in the middle leaves nothing half made."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from app.embedded import places, processes
+from app.embedded.lifeline import Running
 from app.embedded.processes import EmbeddedError
 
 START_SECONDS = 30
@@ -64,6 +65,11 @@ class Valkey:
     def ended(self) -> int | None:
         """The exit code when the server ended by itself."""
         return self._process.poll() if self._process else None
+
+    def running(self) -> Running:
+        """How somebody else finds and ends it; its title names its socket."""
+        assert self._process is not None
+        return Running(self._process.pid, str(self._run), "TERM")
 
     def _wait(self, address: Path, since: int) -> None:
         end = time.monotonic() + START_SECONDS

@@ -171,6 +171,41 @@ def test_a_server_that_ends_by_itself_is_noticed(settings: Settings) -> None:
         assert "Postgres ended" in (servers.ended() or "")
 
 
+def test_a_server_that_was_killed_is_started_again_with_what_it_had(settings: Settings) -> None:
+    with Servers() as servers:
+        urls = servers.start(settings)
+        ask(urls, "CREATE TABLE mended AS SELECT 1")
+        home = settings.paths.data
+        for pid_file in (home / "postgres" / "postmaster.pid", home / "valkey" / "valkey.pid"):
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+            end = time.monotonic() + 10
+            while servers.ended() is None:
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            assert servers.mend() is None
+            assert servers.ended() is None
+        assert ask(urls, "SELECT count(*) FROM mended") == 1
+        assert tell(urls, "PING") == "+PONG"
+
+
+def test_a_server_that_cannot_be_started_again_is_trouble(settings: Settings) -> None:
+    version = settings.paths.data / "postgres" / "PG_VERSION"
+    with Servers() as servers:
+        servers.start(settings)
+        former = version.read_text()
+        version.write_text("9\n")
+        try:
+            pid_file = settings.paths.data / "postgres" / "postmaster.pid"
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+            end = time.monotonic() + 10
+            while servers.ended() is None:
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            assert "does not start again" in (servers.mend() or "")
+        finally:
+            version.write_text(former)
+
+
 def test_a_path_too_long_for_a_socket_still_starts(tmp_path: Path) -> None:
     open_to_others(tmp_path)
     data = tmp_path / ("long" * 30) / "var"

@@ -93,18 +93,26 @@ def test_after_the_supervisor_is_killed_its_children_end_and_the_next_start_goes
     assert town.smsc.message(phone(11), 1).text.startswith(ACCEPTED)
 
 
-def test_when_postgresql_is_killed_all_stops_and_nothing_was_acknowledged_in_vain(
-    town: Town, api: Api
+@pytest.mark.parametrize("server", ["/postgres ", "/valkey-server "])
+def test_a_killed_server_comes_back_and_nothing_was_acknowledged_in_vain(
+    town: Town, api: Api, server: str
 ) -> None:
-    offer = town.ask(api, 21)
-    os.kill(town.house.find("/postgres "), signal.SIGKILL)
-    was_heard = heard(town.smsc, 21, "Иә")
-    assert town.house.wait() == 1
-    assert "Postgres ended with code -9" in town.house.said()
-    town.start()
-    assert api.state(offer) == ("accepted" if was_heard else "awaiting")
-    assert town.smsc.write(phone(21), "Иә") == ROK
+    number = 21 if "postgres" in server else 22
+    offer, killed = town.ask(api, number), town.house.find(server)
+    os.kill(killed, signal.SIGKILL)
+    was_heard = heard(town.smsc, number, "Иә")
+    town.house.until(
+        lambda: town.house.runs(server) and town.house.find(server) != killed, 30, "it comes back"
+    )
+    town.house.until(town.house.is_ready, 30, "the house serves again")
+    until(lambda: was_heard or heard(town.smsc, number, "Иә"), 30, "the network gets rid of it")
     assert api.state(offer) == "accepted"
+    assert town.smsc.message(phone(number), 1).text.startswith(ACCEPTED)
+    assert town.house.process is not None and town.house.process.poll() is None
+
+
+def test_servers_whose_starter_was_killed_end_by_themselves(town: Town) -> None:
+    gone(town.house.kill())
 
 
 def test_after_all_that_it_stops_cleanly(town: Town) -> None:
