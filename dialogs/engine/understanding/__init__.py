@@ -31,7 +31,7 @@ def understand(text: str) -> Understood:
     """Return what any text says as an answer to "1 = I agree, 2 = I refuse"."""
     reading = read(text)
     verdict = decide(reading)
-    is_another = verdict.label is Label.UNCLEAR and is_strangers(text)
+    is_another = verdict.label is Label.UNCLEAR and is_strangers(reading.tokens)
     rule = ANOTHER_PERSON if is_another else verdict.rule
     return Understood(verdict.label, rule, reading.language, _trace(reading))
 

@@ -3,7 +3,6 @@
 Contradiction, doubt and questions are looked for before any agreement.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +14,7 @@ _BREAKS: Final = frozenset({"comma", "stop_mark"})
 _COURTESY: Final = frozenset({"polite", "greeting", "emoji_courtesy", "answer", "conj", "because"})
 _PLUS: Final = frozenset({"yes", "bare_yes", "aga", "digit_yes", "apart_yes"})
 _MINUS: Final = frozenset({"no", "bare_no", "digit_no", "apart_no"})
+_FEELINGS: Final = frozenset({"regret", "but_no", "glad", "await"})
 _ASIDES: Final = {
     "stop": (Label.STOP, _MINUS | {"stop", "rude", "emoji_no", "ack", "ack_read"}),
     "help": (Label.HELP, frozenset({"help", "question", "ack"})),
@@ -139,34 +139,43 @@ def _of_words(kinds: set[str], plus: set[str], minus: set[str]) -> Verdict:
     return _unclear(weak) if weak else Verdict(Label.NO, "refusal: " + ", ".join(sorted(minus)))
 
 
-def _not_an_answer(units: list[Unit], counted: Counter[str]) -> Verdict | None:
-    """Every reason for doubt that holds whatever the answer may be."""
-    if ("question" in counted or "when" in counted) and not _asks_only_when(units):
-        return _unclear("a question")
-    plus, minus = counted.keys() & (_PLUS | {"litotes"}), counted.keys() & _MINUS
-    if counted.keys() & {"regret", "but_no"} and (plus or not minus):
+def _out_of_place(kinds: set[str]) -> Verdict | None:
+    """A feeling that belongs to the other answer: regret to a refusal, gladness to a consent."""
+    feelings = kinds & _FEELINGS
+    if not feelings:
+        return None
+    plus, minus = kinds & (_PLUS | {"litotes"}), kinds & _MINUS
+    if feelings & {"regret", "but_no"} and (plus or not minus):
         return _unclear("a regret that no refusal follows")
-    if minus and counted.keys() & {"glad", "await"}:
+    if minus and feelings & {"glad", "await"}:
         return _unclear("gladness beside a refusal")
-    if "lets" in counted and not {"yes", "bare_yes"} & counted.keys():
-        return _unclear("an invitation, no answer")
-    if "rude" in counted:
-        return _unclear("anger is no answer")
-    if counted["digit_yes"] > 1 or counted["digit_no"] > 1:
-        return _unclear("more than one number")
     return None
+
+
+def _not_an_answer(units: list[Unit], said: list[str], kinds: set[str]) -> Verdict | None:
+    """Every reason for doubt that holds whatever the answer may be."""
+    if ("question" in kinds or "when" in kinds) and not _asks_only_when(units):
+        return _unclear("a question")
+    if "lets" in kinds and not {"yes", "bare_yes"} & kinds:
+        return _unclear("an invitation, no answer")
+    if "rude" in kinds:
+        return _unclear("anger is no answer")
+    if said.count("digit_yes") > 1 or said.count("digit_no") > 1:
+        return _unclear("more than one number")
+    return _out_of_place(kinds)
 
 
 def decide(reading: Reading) -> Verdict:
     """Return what the reply says. Pure; every way out names its rule."""
     units = list(reading.units)
-    counted = Counter(unit.kind for unit in units if unit.kind not in _BREAKS)
-    if counted.keys() == {"question"}:
+    said = [unit.kind for unit in units if unit.kind not in _BREAKS]
+    kinds = set(said)
+    if kinds == {"question"}:
         return Verdict(Label.HELP, "a question mark alone")
-    verdict = _malformed(units) or _aside(set(counted)) or _not_an_answer(units, counted)
+    verdict = _malformed(units) or _aside(kinds) or _not_an_answer(units, said, kinds)
     if verdict:
         return verdict
-    kinds = set(counted) - {"question", "when"}
+    kinds -= {"question", "when"}
     plus, minus = kinds & _PLUS, kinds & _MINUS
     if "litotes" in kinds:
         return _of_litotes(kinds, plus, minus)

@@ -2,14 +2,17 @@
 clear: the label stays unclear, only its rule gets a name.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 from dialogs.engine.understanding.lexicon import read_toml
-from dialogs.engine.understanding.spoken import words
+from dialogs.engine.understanding.spoken import spelt, words
+from dialogs.engine.understanding.tokens import Kind, Token
 
 ANOTHER_PERSON: Final = "another person's phone"
-_LONGEST: Final = 120  # characters; a longer reply is a story, not a saying
+_MOST_TOKENS: Final = 20  # a longer reply is a story, not a saying
+_SAID: Final = (Kind.WORD, Kind.PHRASE)
 
 
 @cache
@@ -19,12 +22,14 @@ def _lists() -> tuple[frozenset[str], tuple[str, ...]]:
     return sayings, tuple(words(opening) + " " for opening in listed["openings"])
 
 
-def is_strangers(text: str) -> bool:
-    """Whether the reply is nothing but a saying of strangers. Never raises."""
-    if len(text) > _LONGEST or "?" in text:
+def is_strangers(found: Sequence[Token]) -> bool:
+    """Whether the tokens of a reply are nothing but a saying of strangers. Never raises."""
+    if len(found) > _MOST_TOKENS or any(token.kind is Kind.QUESTION for token in found):
         return False
     sayings, openings = _lists()
-    said = words(text)
+    said = " ".join(
+        spelt(word) for token in found if token.kind in _SAID for word in token.text.split()
+    )
     while said not in sayings:
         opening = next((o for o in openings if said.startswith(o)), None)
         if opening is None:
