@@ -13,6 +13,16 @@ SHORT_NAME_MAX: Final = 40  # characters: an offer in two segments, a USSD scree
 ADDRESS_MAX: Final = 30  # characters: the "apply in person" SMS carries it with the hours
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an act does not allow something. `gate` and `clause` go out in the API; `detail_key`
+    names the wording that tells the provider which fact it was."""
+
+    gate: str
+    clause: str
+    detail_key: str
+
+
 class RecipientKind(StrEnum):
     """Who may receive a service. 155/НҚ, clause 2, subclause 3 excludes state bodies."""
 

@@ -2,12 +2,12 @@
 No database, no clock, no wording: facts and times come in, a verdict goes out.
 """
 
+from app.catalogue.model import Refusal
 from app.conversation.window import WINDOW, deadline_of, explain, in_time, received_at_of
 from app.proactive.rules.gates import (
     GATES,
     Facts,
     Gate,
-    Refusal,
     consent_given,
     judge,
     judge_all,

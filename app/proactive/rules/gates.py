@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from app.calendar import local_date
-from app.catalogue.model import RecipientKind, Service
+from app.catalogue.model import RecipientKind, Refusal, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,6 @@ class Facts:
     sms_enabled: bool = True
     open_offer_exists: bool = False  # of the same service to the same recipient
     network_has_receipts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why no offer may be made. `gate` and `clause` go out in the API; `detail_key` names the
-    wording that tells the provider which fact it was."""
-
-    gate: str
-    clause: str
-    detail_key: str
 
 
 Gate = Callable[[Facts, datetime], Refusal | None]

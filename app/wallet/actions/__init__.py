@@ -1,0 +1,1 @@
+"""What the wallet does: one function is one deed, in the transaction of its caller."""
