@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run test interop storms lint check lock clean
+.PHONY: help demo run test openapi interop storms lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,6 +22,12 @@ run: $(INSTALLED) ## the sandbox: web, gateway, worker and an SMSC with handsets
 
 test: $(DEVELOPED) ## the whole test suite on real PostgreSQL and Valkey
 	@$(BIN)/python -m pytest
+
+openapi: $(INSTALLED) ## the OpenAPI document against spectral's rules; needs node and npm
+	@command -v npm >/dev/null || { echo "make openapi needs node and npm (on Debian: apt install npm)" >&2; exit 1; }
+	@cd openapi && npm ci --silent --ignore-scripts
+	@mkdir -p build && $(BIN)/python openapi/document.py > build/openapi.json
+	@cd openapi && node_modules/.bin/spectral lint ../build/openapi.json --ruleset spectral.yaml --fail-severity=warn
 
 interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and OsmoMSC where it is installed
 	@command -v npm >/dev/null || { echo "make interop needs node and npm (on Debian: apt install npm)" >&2; exit 1; }

@@ -6,6 +6,7 @@ ever gets into a fault: it may be an IIN.
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -33,12 +34,24 @@ def read_body(raw: bytes, kind: type[Body]) -> Body:
 
 
 def read_query(values: Mapping[str, str], kind: type[Body]) -> Body:
-    """The query of a call; numbers are read from their digits. Raises Problem (422)."""
+    """The query of a call; numbers are read from their digits, and nothing is the absence of a
+    value but its absence. Raises Problem (422)."""
     try:
-        return msgspec.convert(values, type=kind, strict=False)
+        read = msgspec.convert(values, type=kind, strict=False)
+        wrong = [Fault(n, why) for n in values if (why := _guessed(values[n], getattr(read, n)))]
+        if wrong:
+            raise Problem("invalid", *wrong)
+        return read
     except msgspec.ValidationError as error:
         faults = list(_faults(dict(values), kind, "", strict=False))
         raise Problem("invalid", *(faults or [_fault(str(error), "")])) from None
+
+
+def _guessed(raw: str, value: object) -> str | None:
+    """What the decoder made of a text where it was too kind: null of "null", a time of seconds."""
+    if isinstance(value, datetime) and not re.match(r"\d{4}-", raw):
+        return "time"
+    return "value" if value is None else None
 
 
 def read_row(value: object, kind: type[Body]) -> Body | tuple[Fault, ...]:
@@ -91,7 +104,7 @@ def _struct_faults(
             yield Fault(_join(path, name), "missing")
     for name in value:
         if name not in fields:
-            yield Fault(_join(path, _shown(name)), "unknown")
+            yield Fault(_join(path, shown(name)), "unknown")
 
 
 def _fits_but_rows(value: list[Any], kind: Any) -> bool:
@@ -141,7 +154,7 @@ def _join(path: str, name: str) -> str:
     return path + name if not path or name.startswith("[") or not name else f"{path}.{name}"
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """An unknown field's name as it may be repeated: short, and no digits of a person."""
     plain = re.sub(r"\d{6,}", "…", name)
     return plain[:40] if plain.isprintable() else "?"

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from app.api import auth, gathered, idempotency, language, limits, revalidation
 from app.api.auth import Tokens
-from app.api.checking import read_query
+from app.api.checking import read_query, shown
 from app.api.gathering import Gatherer
-from app.api.problems import MEDIA_TYPE, Problem, contained
+from app.api.problems import MEDIA_TYPE, Fault, Problem, contained
 from app.api.reading import read_file, read_limited
 from app.api.routing import (
     Call,
@@ -137,6 +137,18 @@ def _finished(endpoint: Endpoint, done: Done | Problem, sent: Sent) -> Response 
     return done if isinstance(done, Problem) else _response(endpoint, done, sent)
 
 
+def _query(request: Request) -> dict[str, str]:
+    """The query, each name once: of two values nobody knows which is meant. Raises Problem."""
+    given = request.query_params.multi_items()
+    known = dict(given)
+    if len(known) < len(given):
+        names = [name for name, _ in given]
+        raise Problem(
+            "invalid", *(Fault(shown(n), "repeated") for n in known if names.count(n) > 1)
+        )
+    return known
+
+
 def _file(request: Request, takes: Sequence[str]) -> File:
     """The body as a file. Raises Problem (415)."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -156,7 +168,7 @@ async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
         token=token,
         raw=b"" if endpoint.takes else await read_limited(request),
         file=_file(request, endpoint.takes) if endpoint.takes else None,
-        query=dict(request.query_params),
+        query=_query(request),
         path=dict(request.path_params),
         address=request.url.path,
         idempotency_key=key,

@@ -15,6 +15,19 @@ from app.api.texts import DEFAULT, KINDS
 
 Json = dict[str, Any]
 
+TAGS: Mapping[str, str] = {
+    "operation": "Health, numbers and this document.",
+    "registry": "Recipients and consents, mirrored from the state registers.",
+    "offers": "Offers, their states and case files.",
+    "offer-batches": "Many offers at once.",
+    "uploads": "Files of proposals.",
+    "campaigns": "Uploads that are offered over time.",
+    "previews": "What a recipient would read.",
+    "search": "Records on a written demand.",
+    "me": "The citizen's own inbox, answers, consents and events.",
+    "webhooks": "Where providers are told of outcomes.",
+    "binds": "The links to the networks.",
+}
 _REFS = "#/components/schemas/{name}"
 _SAMPLE_VALUES: dict[str, object] = {
     "scopes": "provider",
@@ -53,8 +66,14 @@ def document(endpoints: Sequence[Endpoint]) -> Json:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "jauap", "version": version("jauap"), "description": _INTRODUCTION},
+        "info": {
+            "title": "jauap",
+            "version": version("jauap"),
+            "description": _INTRODUCTION,
+            "contact": {"name": "jauap"},
+        },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -230,6 +249,7 @@ def _open(name: str, summary: str, media_type: str, *, may_fail: bool = False) -
     return {
         "operationId": name,
         "summary": summary,
+        "description": "Needs no key.",
         "tags": ["operation"],
         "security": [],
         "responses": answers,

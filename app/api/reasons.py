@@ -30,6 +30,7 @@ FIELDS: Final[dict[str, Text]] = {
     ),
     "upload.json": Text("JSON нысаны емес", "не объект JSON", "is not a JSON object"),
     "future": Text("болашақ уақыт керек", "нужно будущее время", "must lie in the future"),
+    "repeated": Text("қайталанған", "повторено", "is given more than once"),
     "missing": Text("керек", "обязательно", "is required"),
     "unknown": Text("мұндай өріс жоқ", "такого поля нет", "is not a field here"),
     "type": Text(

@@ -96,17 +96,15 @@ class Endpoint:
     @property
     def all_errors(self) -> tuple[str, ...]:
         """Its own problems and those that every endpoint of its kind may end with."""
-        kinds = ["unauthenticated", "forbidden", *self.errors]
+        kinds = ["unauthenticated", "forbidden", "invalid", *self.errors]
         if CITIZEN not in self.scopes:
             kinds.append("too_many")
         if self.body is not None:
             kinds += ["malformed", "too_large"]
-        if self.body is not None or self.query is not Nothing:
-            kinds.append("invalid")
         if self.takes:
-            kinds += ["media_type", "malformed", "too_large", "invalid"]
+            kinds += ["media_type", "malformed", "too_large"]
         if self.method == "POST":
-            kinds += ["invalid", "idempotency_running", "idempotency_reused"]
+            kinds += ["idempotency_running", "idempotency_reused"]
         return tuple(dict.fromkeys([*kinds, "failed", "unavailable"]))
 
 

@@ -219,3 +219,9 @@ def test_what_nobody_had_foreseen_shows_nothing_outside(rt: Runtime, provider: C
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, PROBLEM)
     assert answer.headers["X-Correlation-ID"]
     assert "wanted" not in answer.text and "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=null", "cursor=a&cursor=a", "page=1"])
+def test_a_query_says_each_thing_once_and_nothing_unknown(provider: Caller, query: str) -> None:
+    refused = provider.get(f"/v1/offers?{query}")
+    assert (refused.status_code, fields(refused)) == (422, [query.split("=")[0]])
