@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app import embedded
+from app.catalogue import retention
 from app.catalogue.loader import BUILT_IN
 from app.catalogue.loader import load as load_catalogue
 from app.commands.output import JsonFlag, show, stop
@@ -21,6 +22,12 @@ from dialogs.engine.wording import Words
 keys = typer.Typer(help="API keys of systems.", no_args_is_help=True)
 
 
+_NO_SEAL_KEY = (
+    "JAUAP_SEAL_KEY: found nothing, so the journal is sealed with a key that comes of the master "
+    "key; better a key of its own, as `openssl rand -base64 32` prints"
+)
+
+
 def check_config(config: Config = None, as_json: JsonFlag = False) -> None:
     """Reads all configuration, catalogue and wordings, and starts nothing.
 
@@ -29,11 +36,16 @@ def check_config(config: Config = None, as_json: JsonFlag = False) -> None:
     found = binds_of(settings)
     known = load_catalogue(BUILT_IN)
     Words.load()
+    retention.terms()
+    warnings = [] if settings.seal_key else [_NO_SEAL_KEY]
     data = {
         "environment": settings.environment,
         "binds": [b.cid for b in found],
         "services": len(known.services),
+        "warnings": warnings,
     }
+    for warning in warnings if not as_json else ():
+        typer.echo(f"warning: {warning}", err=True)
     words = f"{settings.environment}: {len(found)} binds, {len(known.services)} services; all well"
     show(data, words, as_json=as_json)
 

@@ -24,6 +24,8 @@ from app.commands.places import Config, opened
 from app.evidence import offline, page, verifying
 from app.evidence.casefile import CaseFile, case_file
 from app.ledger import auditing, seals
+from app.ledger.chain import Chain
+from app.ledger.ids import new_id
 from app.ledger.seals import Seal
 from app.ledger.signing import KEY_OCTETS, key_id
 from app.proactive import records
@@ -269,7 +271,8 @@ def case_find(
     config: Config = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Finds the cases of a phone that were open on a day. The phone is read from the standard
+    """Finds the cases of a phone in which something happened on a day, and journals that it was
+    looked for. The phone is read from the standard
     input, for a command line can be seen by others (292/НҚ, clause 14).
 
     Example: jauap case find 2026-03-02 < phone.txt"""
@@ -283,8 +286,19 @@ def case_find(
     if not phone:
         raise stop("the standard input: found nothing, expected a phone such as +77010000001")
     begins = seals.midnight(wanted)
-    with opened(config) as rt, rt.ledger.begin() as tx:
+    with opened(config) as rt, rt.unit() as unit:
         index = rt.vault.index("phone", normalise_phone(phone).e164)
-        found = auditing.of_phone(tx, index, begins, begins + timedelta(days=1))
+        found = auditing.of_phone(unit.tx, index, begins, begins + timedelta(days=1))
+        looked = Chain(new_id(unit.now))  # who looks for a person leaves a trace as well
+        unit.journal.append(
+            looked,
+            "records-demanded",
+            unit.now,
+            phone.encode(),
+            by="command line",
+            date=wanted,
+            clause="292:14",
+            cases=found,
+        )
     data = [{"case": str(one)} for one in found]
     show(data, "\n".join(map(str, found)) or "no case of this phone that day", as_json=as_json)

@@ -37,9 +37,9 @@ def begin(rt: Runtime, count: int = 1) -> list[Chain]:
     return chains
 
 
-def seal(rt: Runtime, **more: bool) -> Seal | None:
+def seal(rt: Runtime, *, everything: bool = False) -> Seal | None:
     with rt.ledger.begin() as tx:
-        return seals.make(tx, rt.seal_key, rt.clock(), **more)
+        return seals.make(tx, rt.seal_key, rt.clock(), everything=everything)
 
 
 def covered(rt: Runtime, number: int) -> dict[UUID, tuple[int, int]]:
