@@ -1,5 +1,6 @@
 """How a command finds its configuration, servers and ledger; and how it says that it cannot."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -63,8 +64,18 @@ def opened(
             migrate(urls.ledger)
         rt = open_runtime(settings, least(settings, urls.ledger), urls.redis)
         open_rooms(rt)
+        if process is not None:
+            _spare_the_collector()
         try:
             yield rt
         finally:
             rt.ledger.dispose()
             rt.redis.close()
+
+
+def _spare_the_collector() -> None:
+    """A batch makes tens of thousands of objects and no cycles. What was loaded is taken out of
+    the garbage collector's sight, and it looks less often: a seventh of the hot path was its."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
