@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run test openapi interop storms lint check lock clean
+.PHONY: help demo run bench test openapi interop storms lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,16 @@ interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and Os
 
 storms: $(DEVELOPED) ## ten lost connections in a row with 2 000 messages in flight
 	@$(BIN)/python -m pytest tests/app/storms.py
+
+bench: $(INSTALLED) ## what this machine does, in figures; about five minutes
+	@$(BIN)/jauap bench machine
+	@echo && $(BIN)/jauap bench understand
+	@echo && $(BIN)/jauap bench mt --n 20000
+	@echo && $(BIN)/jauap bench mt --n 7000 --segments 3
+	@echo && $(BIN)/jauap bench turn --n 10000
+	@echo && $(BIN)/jauap bench turn --n 2000 --rate 200
+	@echo && $(BIN)/jauap bench api --n 3000
+	@echo && $(BIN)/jauap bench sweep --n 5000 --open 100000
 
 lint: $(DEVELOPED) ## formatting, lint, types, and every wording against its budget
 	@$(BIN)/ruff format --check .

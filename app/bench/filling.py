@@ -16,19 +16,38 @@ AT_ONCE = 5_000  # a body of so many recipients stays under 1 MiB
 def fill(house: House, persons: Sequence[Person]) -> float:
     """Registers everybody, consents included, and offers each one service; returns how many
     offers a second `POST /v1/offer-batches` took. The web process must be serving."""
-    rt = house.rt
-    with rt.unit() as unit:
+    secret = open_door(house, "bench")
+    _register_all(house, secret, persons)
+    with _http(house, secret) as http:
+        return _offer(http, persons)
+
+
+def register(house: House, persons: Sequence[Person]) -> None:
+    """Registers people and their consents, and offers them nothing."""
+    _register_all(house, open_door(house, "bench-registry"), persons)
+
+
+def open_door(house: House, name: str) -> str:
+    """A key of that name for everything a provider does; its secret."""
+    with house.rt.unit() as unit:
         scopes = [keys.Scope.REGISTRY, keys.Scope.PROVIDER]
-        _, secret = keys.add(unit.tx, "bench", scopes, unit.now)
-    with httpx.Client(
+        _, secret = keys.add(unit.tx, name, scopes, unit.now)
+    return secret
+
+
+def _register_all(house: House, secret: str, persons: Sequence[Person]) -> None:
+    yesterday = house.rt.clock() - timedelta(days=1)
+    with _http(house, secret) as http:
+        for some in batched(persons, AT_ONCE):
+            _register(http, some, yesterday)
+
+
+def _http(house: House, secret: str) -> httpx.Client:
+    return httpx.Client(
         base_url=f"http://127.0.0.1:{house.port}",
         headers={"Authorization": f"Bearer {secret}"},
         timeout=120,
-    ) as http:
-        yesterday = rt.clock() - timedelta(days=1)
-        for some in batched(persons, AT_ONCE):
-            _register(http, some, yesterday)
-        return _offer(http, persons)
+    )
 
 
 def _register(http: httpx.Client, persons: Sequence[Person], since: datetime) -> None:

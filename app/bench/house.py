@@ -146,6 +146,7 @@ def _settings(folder: Path, smsc: Smsc | None) -> Settings:
         "environment": "sandbox",
         "sandbox.simulator": False,
         "server.port": _free_port(),
+        "limits.key_per_second": 0,
         "paths.data": str(folder / "var"),
         "paths.binds": str(folder / "binds.toml"),
     }

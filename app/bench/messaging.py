@@ -72,7 +72,7 @@ def mt(work: Work, progress: Progress) -> Figures:
     """`n` questions of `segments` segments to as many phones, every receipt recorded."""
     with _centre(work, citizens=0) as (smsc, _), house(smsc) as home:
         persons = people(work.n)
-        _serve(home, work.segments)
+        serve(home, work.segments)
         offered = fill(home, persons)
         _run(home)
         whole = work.n * work.segments
@@ -86,7 +86,7 @@ def turn(work: Work, progress: Progress) -> Figures:
     with _centre(work, citizens=work.n) as (smsc, told):
         with house(smsc) as home:
             persons = people(work.n)
-            _serve(home, work.segments)
+            serve(home, work.segments)
             offered = fill(home, persons)
             ask_everybody(home.rt)
             _run(home)
@@ -148,7 +148,8 @@ def _told(process: "subprocess.Popen[bytes]", note: Path) -> list[float]:
     return found
 
 
-def _serve(home: House, segments: int) -> None:
+def serve(home: House, segments: int) -> None:
+    """Starts the web process with questions of so many segments, and waits until it listens."""
     home.start("web", "app.bench.padded", str(segments))
     home.until(lambda: _listens(home.port), "the web process listens")
 

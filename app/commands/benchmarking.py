@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bench import messaging, size, understanding
+from app.bench import api, machine, messaging, size, understanding
 from app.bench.house import BenchError
 from app.bench.messaging import Figures, Work
 from app.commands.output import JsonFlag, show, stop
@@ -30,6 +30,13 @@ Rate = Annotated[
     float, typer.Option("--rate", min=0, help="MOs a second; 0: as fast as the window lets.")
 ]
 Binds = Annotated[int, typer.Option("--binds", min=1, max=16, help="Binds of the one gateway.")]
+
+
+@bench.command("machine")
+def machine_(as_json: JsonFlag = False) -> None:
+    """What the figures are measured on. Example: jauap bench machine --json"""
+    described = machine.described()
+    show(described, _table(described), as_json=as_json)
 
 
 @bench.command("mt")
@@ -59,6 +66,17 @@ def turn(
     """Open offers answered "1", one answer each. Example: jauap bench turn --n 10000 --rate 200"""
     work = Work(n, segments, window, rate, binds, _address(smsc))
     _measure(messaging.turn, work, as_json=as_json)
+
+
+@bench.command("api")
+def api_(n: N = 2_000, as_json: JsonFlag = False) -> None:
+    """Single offers, inboxes, a batch of 10 000. Example: jauap bench api --n 5000"""
+    try:
+        with _progress() as progress:
+            figures = api.measure(n, progress)
+    except BenchError as error:
+        raise stop(f"jauap bench: {error}", 1) from None
+    show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)
 
 
 @bench.command("understand")
