@@ -40,4 +40,4 @@ def test_the_api_does_what_its_document_says(rt: Runtime, side: str) -> None:
             *SIDES[side],
         ]  # fmt: skip
         run = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
-    assert run.returncode == 0, run.stdout[-6000:]
+    assert run.returncode == 0, run.stdout[-12000:]
