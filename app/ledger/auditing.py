@@ -16,6 +16,8 @@ _CASE_TABLES = sql(
     WHERE c.table_schema = 'public' AND c.column_name = ANY(CAST(:names AS text[]))
       AND EXISTS (SELECT FROM information_schema.columns h WHERE h.table_schema = 'public'
           AND h.table_name = c.table_name AND h.column_name = 'head' AND h.data_type = 'bytea')
+      AND EXISTS (SELECT FROM information_schema.columns i WHERE i.table_schema = 'public'
+          AND i.table_name = c.table_name AND i.column_name = 'id' AND i.data_type = 'uuid')
     GROUP BY c.table_name HAVING count(*) = cardinality(CAST(:names AS text[]))
     ORDER BY c.table_name"""
 )

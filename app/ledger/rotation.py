@@ -25,8 +25,8 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Sealed columns of a table: `key` names its rows, and they open in the context that the
-    column `context` holds."""
+    """Sealed columns of a table: `key` names its rows, and they open in the `context`, a column or
+    an expression over them that gives octets or an id."""
 
     table: str
     columns: tuple[str, ...]
@@ -50,6 +50,12 @@ SEALED = (
         "sender_index",
     ),
     Sealed("offers", ("facts",), _BY_ID, "id"),
+    Sealed(
+        "upload_rows", ("proposal",), (("upload_id", "uuid"), ("number", "int")),
+        "uuid_send(upload_id) || int4send(number)",
+    ),
+    Sealed("wallet_notices", ("words",), _BY_ID, "id"),
+    Sealed("wallet_consents", ("phone",), _BY_ID, "id"),
     Sealed(
         "journal_evidence", ("sealed",), (("case_id", "uuid"), ("seq", "int")), "case_id"
     ),

@@ -13,6 +13,7 @@ from app.clock import ManualClock
 from app.evidence import verifying
 from app.ledger import rotation
 from app.ledger.encryption import Vault
+from app.ledger.ids import new_id
 from app.ledger.keyring import WrongMasterKey, open_vault
 from app.ledger.rotation import SEALED
 from app.proactive.records import Offer
@@ -82,6 +83,23 @@ def test_live_traffic_goes_on_through_a_rotation(fresh: Runtime, clock: ManualCl
     assert alone.vault.index("phone", "+7") == running.vault.index("phone", "+7")
 
 
+def test_a_context_made_of_several_columns_is_found_again(
+    fresh: Runtime, clock: ManualClock
+) -> None:
+    old, upload = fresh.settings.master_key, new_id(clock())
+    with fresh.ledger.begin() as tx:
+        context = upload.bytes + (7).to_bytes(4, "big")
+        values = {"id": upload, "sealed": vault_of(fresh, old).seal(b"row", context)}
+        insert = """INSERT INTO upload_rows (upload_id, number, proposal, state)
+            VALUES (:id, 7, :sealed, 'staged')"""
+        tx.execute(text(insert), values)
+    rotating = process(fresh, old, NEXT)
+    assert rotation.rotate(rotating.ledger, rotating.vault, clock()).left == 0
+    with fresh.ledger.begin() as tx:
+        sealed = bytes(tx.execute(text("SELECT proposal FROM upload_rows")).scalar_one())
+    assert vault_of(fresh, NEXT).open(sealed, context) == b"row"
+
+
 def test_a_rotation_that_was_broken_off_goes_on(fresh: Runtime, clock: ManualClock) -> None:
     old = fresh.settings.master_key
     with town(process(fresh, old), clock) as world:
@@ -124,15 +142,13 @@ def test_a_key_of_another_ledger_or_one_left_behind_is_refused(
     assert rotation.rotate(third.ledger, third.vault, clock() + timedelta(days=1)).key == 2
 
 
-# What is no sealed value: indexes, hashes, canonical bodies, keys of their own registers.
+# What is no sealed value, besides indexes and ends of chains: hashes, canonical bodies, the keys'
+# own register, faults that name columns.
 PLAIN = {
-    "api_keys.hash", "consents.iin_index", "events.body", "feed.body", "heard.phone_index",
-    "idempotency.body", "idempotency.fingerprint", "journal.body", "journal.hash", "mo_keys.key",
-    "offers.head", "offers.phone_index", "orphan_receipts.phone_index", "outbox.phone_index",
-    "parts.sender_index", "questions.phone_index", "recipients.iin_index",
-    "recipients.phone_index", "seal_leaves.head", "seals.blocks", "seals.body", "seals.hash",
-    "seals.signature", "segments.phone_index", "subscribers.phone_index", "vault_canary.sealed",
-    "vault_keys.canary", "vault_keys.index_key",
+    "api_keys.hash", "events.body", "feed.body", "idempotency.body", "idempotency.fingerprint",
+    "journal.body", "journal.hash", "mo_keys.key", "seals.blocks", "seals.body", "seals.hash",
+    "seals.signature", "upload_rows.faults", "vault_canary.sealed", "vault_keys.canary",
+    "vault_keys.index_key",
 }  # fmt: skip
 
 
@@ -145,4 +161,5 @@ def test_every_column_of_octets_is_either_rotated_or_known_to_hold_nothing_seale
         found = set(tx.execute(text(query)).scalars())
     rotated = {f"{one.table}.{column}" for one in SEALED for column in one.columns}
     assert rotated <= found
-    assert found - rotated - PLAIN == set()
+    unknown = {c for c in found - rotated - PLAIN if not c.endswith(("_index", ".head"))}
+    assert unknown == set()  # a sealed column that rotation does not know is lost with its key
