@@ -33,9 +33,9 @@ class Found(Protocol):
 Known = TypeVar("Known", bound=Found)
 
 
-def _shorter(word: str) -> Iterator[str]:
-    """The word with one inner letter left out."""
-    for place in range(1, len(word) - _KEPT_ENDING):
+def _shorter(word: str, kept: int) -> Iterator[str]:
+    """The word with one letter left out, but for the first and the last `kept`."""
+    for place in range(1, len(word) - kept):
         yield word[:place] + word[place + 1 :]
 
 
@@ -44,10 +44,14 @@ class Slips(Generic[Known]):
 
     def __init__(self, table: Mapping[str, Known | None]) -> None:
         self._by_loss: dict[str, list[Known]] = {}
+        self._watched: dict[str, set[str]] = {}
         for skeleton, entry in table.items():
-            if entry is not None and entry.category in _WATCHED and len(skeleton) >= _SHORTEST:
-                for spelling in (skeleton, *_shorter(skeleton)):
-                    self._by_loss.setdefault(spelling, []).append(entry)
+            if entry is None or entry.category not in _WATCHED or len(skeleton) < _SHORTEST:
+                continue
+            for spelling in (skeleton, *_shorter(skeleton, _KEPT_ENDING)):
+                self._by_loss.setdefault(spelling, []).append(entry)
+            for spelling in (skeleton, *_shorter(skeleton, 0)):
+                self._watched.setdefault(spelling, set()).add(entry.category)
 
     def find(self, skeleton: str) -> Known | None:
         """Return the only word one slip away, or None."""
@@ -55,9 +59,13 @@ class Slips(Generic[Known]):
             return None
         near = [
             entry
-            for spelling in (skeleton, *_shorter(skeleton))
+            for spelling in (skeleton, *_shorter(skeleton, _KEPT_ENDING))
             for entry in self._by_loss.get(spelling, ())
         ]
-        if len({entry.category for entry in near}) != 1 or near[0].category not in _FORGIVEN:
+        if not near or near[0].category not in _FORGIVEN:
             return None
-        return near[0]
+        # A slip at the end is not forgiven, but a word that one could lead to is watched.
+        possible: set[str] = set()
+        for spelling in (skeleton, *_shorter(skeleton, 0)):
+            possible |= self._watched.get(spelling, set())
+        return near[0] if possible == {near[0].category} else None
