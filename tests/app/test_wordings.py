@@ -28,6 +28,21 @@ def test_the_question_of_every_service_is_two_segments_at_most(code: str, langua
         assert segments(WORDS.text(Screen("offer", key), language, values)) <= 2
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", KNOWN.services)
+def test_what_confirms_is_one_segment_wherever_the_name_leaves_room(
+    code: str, language: str
+) -> None:
+    short = {"kk": KNOWN.service(code).short.kk, "ru": KNOWN.service(code).short.ru}
+    told = {
+        key: segments(WORDS.text(Screen("offer", key), language, {"service": short}))
+        for key in ("accepted", "declined", "rendered")
+    }
+    most = {"kk": 28, "ru": 32}[language]  # of the name beside "consent was recorded"
+    assert told["accepted"] == (1 if len(short[language]) <= most else 2)
+    assert told["declined"] == told["rendered"] == 1
+
+
 OFFERED = next(d for d in DIALOGS if d.name == "offer").ask("ask").screens
 
 

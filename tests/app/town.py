@@ -28,7 +28,7 @@ from smpp.simulator import Simulator
 
 PROVIDER = "labour"
 SERVICE = "birth-benefit"
-ACCEPTED = "Келісіміңіз қабылданды"
+ACCEPTED = "Келісім қабылданды"
 PACE = Pace(inherit_s=0.1, patience_s=1.0)
 _iins = (iin for n in count(1) if check_iin(iin := f"9002{n:08}") is None)
 

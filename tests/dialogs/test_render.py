@@ -78,7 +78,7 @@ def test_a_ussd_question_lists_its_choices_and_a_way_back(words: Words) -> None:
 
 def test_a_ussd_notice_stands_alone(words: Words) -> None:
     page = ussd(words, OFFER, Screen("offer", "declined"), "ru")
-    assert page == "Ваш отказ принят. Если услуга понадобится позже, обратитесь в ЦОН."
+    assert page == "Ваш отказ принят. Услугу можно позже получить в ЦОНе. 1414"
 
 
 @pytest.mark.parametrize(("choice", "said"), [("yes", "согласие"), ("no", "отказ")])

@@ -74,7 +74,7 @@ def test_yes_is_stored_before_it_is_acknowledged_and_then_confirmed(street: Stre
     assert street.smsc.write(YES, "Иә") == ROK
     seen = street.api.see(offer)
     assert (seen["state"], seen["answered_by"]) == ("accepted", "sms")
-    assert street.smsc.message(YES, 1).text.startswith("Келісіміңіз қабылданды")
+    assert street.smsc.message(YES, 1).text.startswith("Келісім қабылданды")
 
 
 def test_the_question_goes_out_in_segments_of_ucs2(street: Street) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 from tests.e2e.foreign import ForeignSmsc
 from tests.e2e.house import Api, House, iin
 
-ACCEPTED = "Келісіміңіз қабылданды"
+ACCEPTED = "Келісім қабылданды"
 
 
 def phone(number: int) -> str:
