@@ -29,6 +29,7 @@ from app.calendar import local_date
 from app.catalogue import retention as policy
 from app.ledger import deliveries, retention, seals
 from app.proactive.campaigns import actions as campaigning
+from app.recipients import syncing
 from app.runtime import Runtime
 
 WEBHOOKS = "jauap-webhooks"
@@ -74,6 +75,9 @@ def run(rt: Runtime, stop: threading.Event) -> int:
     threads = [
         threading.Thread(target=_beat, args=(house, "sweep", SWEEP_EVERY_S, sweep)),
         threading.Thread(target=_beat, args=(house, "campaigns", CAMPAIGNS_EVERY_S, offer)),
+        threading.Thread(
+            target=_beat, args=(house, "registers", rt.settings.registers.every, read)
+        ),
         threading.Thread(target=_beat, args=(house, "reconcile", RECONCILE_EVERY_S, reconcile)),
         threading.Thread(target=_beat, args=(house, "seal", SEAL_EVERY_S, seal)),
         threading.Thread(target=_beat, args=(house, "erase", ERASE_EVERY_S, erase)),
@@ -127,6 +131,11 @@ def offer(house: House) -> None:
     """Makes the offers of campaigns, a few of each at a time."""
     while not house.stop.is_set() and campaigning.work(house.rt):
         continue
+
+
+def read(house: House) -> None:
+    """Reads what the state registers have new."""
+    syncing.sync_all(house.rt, house.stop.is_set)
 
 
 def reconcile(house: House) -> None:

@@ -174,6 +174,10 @@ KEYS: tuple[Key, ...] = (
     Key("limits.key_burst", _between(1, 1e6), "calls at once, 1 or more", 4000),
     Key("limits.recipient_per_day", _between(0, 1e6), "offers a day, 0 for no limit", 10, 0),
     Key("limits.phone_per_day", _between(0, 1e6), "offers a day, 0 for no limit", 20, 0),
+    Key("registers.people_url", _url("https", "http"), "the mobile citizens base's address", None),
+    Key("registers.consents_url", _url("https", "http"), "the consent service's address", None),
+    Key("registers.token_file", _text, "a file with the token for both", None),
+    Key("registers.every", _between(1, 86_400), "seconds between two looks", 60),
     Key("webhooks.allow_private", _switch, "true or false", False, True),
 )
 ENVIRONMENT = Key("environment", _environment, '"sandbox" or "production"', None)

@@ -124,6 +124,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Registers:
+    """The state registers that are read by cursor; None: they write to us, or are not there yet.
+    `every` is in seconds."""
+
+    people_url: str | None
+    consents_url: str | None
+    token_file: str | None
+    every: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a start needs. `old_master_keys` are former ones, oldest first; `seal_key` signs
     the journal's seals, and `old_seal_keys` are public keys whose seals still count.
@@ -139,6 +150,7 @@ class Settings:
     oidc: Oidc
     webhooks: Webhooks
     limits: Limits
+    registers: Registers
     master_key: bytes = field(repr=False)
     old_master_keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     seal_key: bytes | None = field(default=None, repr=False)
@@ -171,11 +183,10 @@ class Settings:
             "oidc.jwks_url": oidc.jwks_url,
             "oidc.iin_claim": oidc.iin_claim,
             "webhooks.allow_private": str(self.webhooks.allow_private).lower(),
-            "limits.key_per_second": self.limits.key_per_second,
-            "limits.key_burst": self.limits.key_burst,
-            "limits.recipient_per_day": self.limits.recipient_per_day,
-            "limits.phone_per_day": self.limits.phone_per_day,
         }
+        for name in ("limits", "registers"):
+            section = getattr(self, name)
+            values |= {f"{name}.{key}": getattr(section, key) for key in section.__slots__}
         if self.is_sandbox:
             values["sandbox.simulator"] = str(self.sandbox.simulator).lower()
             values["sandbox.time_scale"] = self.sandbox.time_scale
@@ -379,6 +390,7 @@ def _settings(
         oidc=Oidc(**section("oidc")),
         webhooks=Webhooks(**section("webhooks")),
         limits=Limits(**section("limits")),
+        registers=Registers(**section("registers")),
         master_key=keys.master,
         old_master_keys=dict(enumerate(keys.old)),
         seal_key=keys.seal,

@@ -75,6 +75,40 @@ _UPSERT = sql(
             THEN NULL ELSE recipients.wrong_phone_at END,
         registered_at = excluded.registered_at, updated_at = excluded.updated_at"""
 )
+# A person whom no register has named yet has a cabinet all the same, and no phone.
+_ENSURE = sql(
+    """INSERT INTO recipients (id, iin_index, iin, updated_at)
+    SELECT id, iin_index, iin, :now
+    FROM unnest(CAST(:id AS uuid[]), CAST(:iin_index AS bytea[]), CAST(:iin AS bytea[]))
+        AS t (id, iin_index, iin)
+    ORDER BY iin_index ON CONFLICT (iin_index) DO NOTHING"""
+)
+_GIVEN = sql(
+    """INSERT INTO consents (iin_index, purpose, reference, given_at, updated_at)
+    SELECT r.iin_index, t.purpose, t.reference, t.given_at, :now
+    FROM unnest(CAST(:recipients AS uuid[]), CAST(:purposes AS text[]),
+        CAST(:references AS text[]), CAST(:given_at AS timestamptz[]))
+        AS t (recipient_id, purpose, reference, given_at)
+    JOIN recipients r ON r.id = t.recipient_id
+    ON CONFLICT (iin_index, purpose, reference) DO NOTHING"""
+)
+_ENDED = sql(
+    """SELECT t.reference, t.purpose FROM unnest(CAST(:recipients AS uuid[]),
+        CAST(:purposes AS text[]), CAST(:references AS text[]))
+        AS t (recipient_id, purpose, reference)
+    JOIN recipients r ON r.id = t.recipient_id
+    JOIN consents c ON c.iin_index = r.iin_index AND c.purpose = t.purpose
+        AND c.reference = t.reference
+    WHERE least(c.revoked_at, c.withdrawn_at) <= :now"""
+)
+_WITHDRAW_OF = sql(
+    """UPDATE consents c SET withdrawn_at = :now, updated_at = :now
+    FROM unnest(CAST(:recipients AS uuid[]), CAST(:purposes AS text[]),
+        CAST(:references AS text[])) AS t (recipient_id, purpose, reference)
+    JOIN recipients r ON r.id = t.recipient_id
+    WHERE c.iin_index = r.iin_index AND c.purpose = t.purpose AND c.reference = t.reference
+      AND c.withdrawn_at IS NULL"""
+)
 _CONSENT = sql(
     """INSERT INTO consents (iin_index, purpose, reference, given_at, valid_until, revoked_at,
         withdrawn_at, updated_at)
@@ -167,6 +201,55 @@ def save(tx: Tx, vault: Vault, rows: Sequence[NewRecipient], now: datetime) -> N
             "now": now,
         },
     )
+
+
+def ensure(tx: Tx, vault: Vault, iins: Sequence[str], now: datetime) -> None:
+    """Makes a row for each person whom no register has named; known ones stay as they are."""
+    if not iins:
+        return
+    keys = {vault.index("iin", iin): iin for iin in iins}
+    values = {
+        "id": [new_id(now) for _ in keys],
+        "iin_index": list(keys),
+        "iin": [vault.seal(iin.encode(), key) for key, iin in keys.items()],
+        "now": now,
+    }
+    tx.execute(_ENSURE, values)
+
+
+Given = tuple[UUID, str, str]
+"""A consent by its giver's id, purpose and reference."""
+
+
+def note_given(tx: Tx, given: Sequence[tuple[UUID, str, str, datetime]], now: datetime) -> None:
+    """Enters consents given in a conversation: recipient, purpose, reference, when."""
+    if given:
+        values = dict(
+            zip(("recipients", "purposes", "references", "given_at"), _columns(given), strict=True)
+        )
+        tx.execute(_GIVEN, {**values, "now": now})
+
+
+def ended(tx: Tx, consents: Sequence[Given], now: datetime) -> set[tuple[str, str]]:
+    """Which of these have ended by now, by their giver or a register: (reference, purpose)."""
+    if not consents:
+        return set()
+    rows = tx.execute(_ENDED, {**_of(consents), "now": now})
+    return {(r.reference, r.purpose) for r in rows}
+
+
+def withdraw(tx: Tx, consents: Sequence[Given], now: datetime) -> None:
+    """Ends these consents by their givers' own wish."""
+    if consents:
+        tx.execute(_WITHDRAW_OF, {**_of(consents), "now": now})
+
+
+def _of(consents: Sequence[Given]) -> dict[str, list[object]]:
+    return dict(zip(("recipients", "purposes", "references"), _columns(consents), strict=True))
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def save_consents(tx: Tx, vault: Vault, rows: Sequence[NewConsent], now: datetime) -> None:

@@ -78,7 +78,18 @@ CREATE TABLE campaigns (
 CREATE INDEX campaigns_live ON campaigns (id) WHERE state IN ('scheduled', 'running');
 """
 
-STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS, CAMPAIGNS)
+# Up to where each state register has been read; written with the rows that were read.
+REGISTERS = """
+CREATE TABLE register_cursors (
+    register text PRIMARY KEY,
+    cursor text,
+    read_at timestamptz NOT NULL,
+    accepted bigint NOT NULL,
+    rejected bigint NOT NULL
+)
+"""
+
+STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS, CAMPAIGNS, REGISTERS)
 
 
 def upgrade() -> None:
