@@ -13,6 +13,7 @@ from app.commands import (
     evidence,
     explaining,
     networks,
+    outages,
     retaining,
     running,
     talking,
@@ -53,6 +54,7 @@ app.command("talk")(talking.talk)
 app.command("chart")(charting.chart)
 app.add_typer(administering.keys, name="keys")
 app.add_typer(networks.binds, name="binds")
+app.add_typer(outages.planned, name="outages")
 app.add_typer(evidence.journal, name="journal")
 app.add_typer(evidence.case, name="case")
 app.add_typer(retaining.retention, name="retention")

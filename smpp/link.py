@@ -88,6 +88,23 @@ class Link:
             return 0
         return max(0, 2 * self.bind.window - self._outgoing.queued)
 
+    @property
+    def free_urgent(self) -> int:
+        """The same for segments that go before the bulk that waits."""
+        if not self._may_submit or self._outgoing.is_paused:
+            return 0
+        return max(0, 2 * self.bind.window - self._outgoing.queued_urgent)
+
+    @property
+    def queued(self) -> int:
+        """Segments that wait here."""
+        return self._outgoing.queued
+
+    def recall(self) -> None:
+        """Gives back the bulk of which nothing has left, as RETRY_NOW."""
+        for job in self._outgoing.recall():
+            self._tell.result(job, SubmitOutcome.RETRY_NOW, was_sent=False)
+
     async def run(self) -> None:
         """Connects and binds again and again until `stop`; cancelling it drops the connection."""
         self._running = True

@@ -115,7 +115,8 @@ class Outbound:
     Segment n carries the user_message_reference `segment_reference(base, n)`, 8 bits wide because
     some SMSCs keep no more. `user_message_reference` is the base, 0 to 255; None takes 8 times
     `reference`, so that the segments of a recipient's messages do not share one. A USSD answer
-    carries the one of the PDU it answers, 16 bits, or none.
+    carries the one of the PDU it answers, 16 bits, or none. `rank` orders what waits for a bind:
+    0 goes before 1, and BULK_RANK last.
     """
 
     id: str
@@ -126,6 +127,11 @@ class Outbound:
     wants_receipt: bool = True
     ussd: Ussd | None = None
     user_message_reference: int | None = None
+    rank: int = 0
+
+
+BULK_RANK = 2
+"""What may wait: nobody has asked for it and no term runs."""
 
 
 def segment_reference(base: int, segment: int) -> int:

@@ -1,18 +1,19 @@
 """What waits to be submitted on one bind: cut into segments, in order per recipient, at its pace.
 
 Pure: `now` is an argument and nothing is sent from here. One recipient's next message waits until
-the one before it is answered, so that a refusal for the pace cannot turn two messages round. What
-was in flight when the link broke goes alone the next time: what breaks it then stands out, and the
-others go on. USSD screens go first, for somebody waits, and never twice.
+the one before it is answered, so that a refusal for the pace cannot turn two messages round; else
+a lower rank goes first. What was in flight when the link broke goes alone the next time: what
+breaks it then stands out, and the others go on. USSD screens go first, for somebody waits, and
+never twice.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from typing import Final
 
 from smpp import statuses
 from smpp.binds import Bind
-from smpp.messages import Outbound, SubmitOutcome
+from smpp.messages import BULK_RANK, Outbound, SubmitOutcome
 from smpp.pdu import SmFields
 from smpp.submits import cut
 from smpp.timers import Bucket, Throttle
@@ -36,9 +37,11 @@ class Job:
 
 @dataclass(slots=True)
 class _Lane:
-    """One recipient's messages: how many segments of the first are open, and those behind it."""
+    """One recipient's messages: how many segments of the first are open, its rank or that of what
+    waits behind it where that is more urgent, and those behind it."""
 
     open: int
+    rank: int
     behind: deque[list[Job]] | None = None  # made when needed: most lanes have one message
 
 
@@ -47,10 +50,10 @@ class Outgoing:
 
     def __init__(self, bind: Bind, now: float) -> None:
         self.bind = bind
-        self.queued = 0
         self.late: list[Job] = []  # USSD screens that nobody waits for any more
         self._serial = 0
-        self._ready: deque[Job] = deque()
+        self._waiting: Counter[int] = Counter()  # segments by rank
+        self._ready: dict[int, deque[Job]] = {rank: deque() for rank in range(BULK_RANK + 1)}
         self._screens: deque[tuple[Job, float]] = deque()  # with their deadlines
         self._lanes: dict[str, _Lane] = {}
         self._in_flight = 0
@@ -59,6 +62,16 @@ class Outgoing:
         self._bucket = Bucket(bind.throughput, now)
         # A bind that is told to slow down waits with the patience of one that cannot connect.
         self._throttle = Throttle(bind.reconnect_delay, bind.reconnect_delay_max)
+
+    @property
+    def queued(self) -> int:
+        """Segments that wait."""
+        return self._waiting.total()
+
+    @property
+    def queued_urgent(self) -> int:
+        """Those among them that go before any bulk."""
+        return self._waiting.total() - self._waiting[BULK_RANK]
 
     @property
     def is_paused(self) -> bool:
@@ -73,18 +86,30 @@ class Outgoing:
             for number, fields in enumerate(pieces, 1)
         ]
         self._serial += len(jobs)
-        self.queued += len(jobs)
+        self._waiting[out.rank] += len(jobs)
         if out.ussd is not None:
             patience = self.bind.ussd.timeout if self.bind.ussd is not None else SCREEN_WAITS_S
             self._screens.append((jobs[0], now + patience))
             return
         lane = self._lanes.get(out.phone)
         if lane is None:
-            self._lanes[out.phone] = _Lane(len(jobs))
-            self._ready.extend(jobs)
+            self._lanes[out.phone] = _Lane(len(jobs), out.rank)
+            self._ready[out.rank].extend(jobs)
         else:
             lane.behind = lane.behind or deque()
             lane.behind.append(jobs)
+            self._hasten(out.phone, lane, out.rank)
+
+    def _hasten(self, phone: str, lane: _Lane, rank: int) -> None:
+        """What waits before a more urgent message of the same recipient is as urgent."""
+        if rank >= lane.rank:
+            return
+        before = self._ready[lane.rank]
+        own = [job for job in before if job.out.phone == phone]
+        if own:
+            self._ready[lane.rank] = deque(job for job in before if job.out.phone != phone)
+            self._ready[rank].extend(own)
+        lane.rank = rank
 
     def take(self, now: float) -> Job | None:
         """The next segment that may go now, counted as sent; None when none may."""
@@ -101,8 +126,8 @@ class Outgoing:
         if self._screens:
             self._screens.popleft()
         else:
-            self._ready.popleft()
-        self.queued -= 1
+            self._ready[self._lanes[job.out.phone].rank].popleft()
+        self._waiting[job.out.rank] -= 1
         self._in_flight += 1
         if self._suspects and _key(job) in self._suspects:
             self._alone = job
@@ -152,9 +177,10 @@ class Outgoing:
 
     def drain(self) -> list[Job]:
         """Takes out all that is not sent, in order; what is in flight stays known."""
-        unsent = [*self._ready, *(job for job, _ in self._screens)]
+        ready = [job for jobs in self._ready.values() for job in jobs]
+        unsent = [*ready, *(job for job, _ in self._screens)]
         self._screens.clear()
-        for job in self._ready:
+        for job in ready:
             self._lanes[job.out.phone].open -= 1
         for phone in list(self._lanes):
             lane = self._lanes[phone]
@@ -162,9 +188,31 @@ class Outgoing:
             lane.behind = None
             if not lane.open:
                 del self._lanes[phone]
-        self._ready.clear()
-        self.queued = 0
+        for jobs in self._ready.values():
+            jobs.clear()
+        self._waiting.clear()
         return sorted(unsent, key=lambda job: job.serial)
+
+    def recall(self) -> list[Job]:
+        """Takes out the bulk of which nothing has been sent and behind which nothing waits."""
+        waiting = Counter(job.out.phone for job in self._ready[BULK_RANK])
+        recalled = {
+            phone
+            for phone, many in waiting.items()
+            if many == self._lanes[phone].open and not self._lanes[phone].behind
+        }
+        jobs = [
+            job
+            for job in self._ready[BULK_RANK]
+            if job.out.phone in recalled and waiting[job.out.phone] == job.total
+        ]
+        taken = {job.out.phone for job in jobs}
+        left = [job for job in self._ready[BULK_RANK] if job.out.phone not in taken]
+        self._ready[BULK_RANK] = deque(left)
+        for phone in taken:
+            del self._lanes[phone]
+        self._waiting[BULK_RANK] -= len(jobs)
+        return jobs
 
     def reset(self) -> None:
         """The connection is a new one: no pause of the old one holds."""
@@ -173,7 +221,7 @@ class Outgoing:
     def _next(self) -> Job | None:
         if self._screens:
             return self._screens[0][0]
-        return self._ready[0] if self._ready else None
+        return next((jobs[0] for jobs in self._ready.values() if jobs), None)
 
     def _must_wait(self, job: Job) -> bool:
         """Whether something else has to be answered first: a suspect is alone in flight."""
@@ -184,17 +232,18 @@ class Outgoing:
     def _drop_late(self, now: float) -> None:
         while self._screens and self._screens[0][1] <= now:
             self.late.append(self._screens.popleft()[0])
-            self.queued -= 1
+            self._waiting[self.late[-1].out.rank] -= 1
 
     def _again(self, job: Job) -> None:
         """To the front, but behind what was refused before it and is older."""
         at = 0
-        for waiting in self._ready:
+        ready = self._ready[self._lanes[job.out.phone].rank]
+        for waiting in ready:
             if not waiting.refused or waiting.serial > job.serial:
                 break
             at += 1
-        self._ready.insert(at, job)
-        self.queued += 1
+        ready.insert(at, job)
+        self._waiting[job.out.rank] += 1
 
     def _settle(self, job: Job) -> None:
         lane = self._lanes[job.out.phone]
@@ -204,7 +253,8 @@ class Outgoing:
         if lane.behind:
             jobs = lane.behind.popleft()
             lane.open = len(jobs)
-            self._ready.extend(jobs)
+            lane.rank = min(group[0].out.rank for group in (jobs, *lane.behind))
+            self._ready[lane.rank].extend(jobs)
         else:
             del self._lanes[job.out.phone]
 

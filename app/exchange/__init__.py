@@ -13,11 +13,13 @@ from app.conversation import turns
 from app.conversation.records import keep
 from app.conversation.unasked import LoopGuard
 from app.exchange import claims, elsewhere, inheritance, queries, receipts, submits
+from app.exchange.admission import Held
 from app.exchange.model import Batch, Committed, Memory, Take
 from app.exchange.queries import Question
 from app.exchange.routes import Routes
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
+from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
@@ -58,13 +60,19 @@ class Exchange:
                 self._write_state(unit, state)
             unsent = [memory.claimed[m] for m in batch.unsent if m in memory.claimed]
             submits.give_back(rt, unit, unsent)
-            claimed = claims.claim(rt, unit, self.gateway, batch.room)
+            admitted = memory.admission
+            if batch.room or batch.mark is not None:
+                admitted = claims.admission(rt, unit)
+            claimed: list[Message] = []
+            if batch.room:
+                claimed = claims.claim(rt, unit, self.gateway, batch.room, batch.bulk, admitted)
             wanted: Mapping[str, str] = {}
             if batch.mark is not None:
                 binds.heard(unit.tx, batch.drained, batch.mark)
                 wanted = binds.wanted(unit.tx, batch.own)
             binds.count(unit.tx, batch.counted)
         fresh = [*unit.outbox.at_once, *claimed]
+        memory.admission = admitted
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
         return Committed(fresh, unit.screens, wanted, receipts_of)
@@ -78,6 +86,10 @@ class Exchange:
             hears=state.cid not in self.deaf,
         )  # fmt: skip
         binds.write(unit.tx, row)
+
+    def held(self, network: str) -> Held | None:
+        """Why offers to a network may not leave now, by what the last commit looked up."""
+        return self.memory.admission.held(network, self.rt.clock())
 
     def set_aside(self, message: Inbound) -> None:
         """Stores an MO raw, for review: it cannot be stored as what it is."""

@@ -1,23 +1,33 @@
 """What leaves now: due messages are claimed, for a claim is the intent to submit."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from app.calendar import in_almaty
-from app.ledger import outbox
+from app.exchange.admission import Admission
+from app.ledger import outages, outbox
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 
 
-def claim(rt: Runtime, unit: Unit, gateway: UUID, room: Mapping[str, int]) -> list[Message]:
+def admission(rt: Runtime, unit: Unit) -> Admission:
+    """What keeps offers back, as the settings and the ledger have it now."""
+    return Admission(rt.settings.sending.hours, tuple(outages.ahead(unit.tx, unit.now)))
+
+
+def claim(
+    rt: Runtime,
+    unit: Unit,
+    gateway: UUID,
+    room: Mapping[str, int],
+    bulk_room: Mapping[str, int] | None,
+    admitted: Admission,
+) -> list[Message]:
     """Claims what is due: the intent is in the ledger before the first octet leaves. Rooms
     are asked once more whether each message may still go."""
-    may_offer = _may_offer(rt, unit.now)
     messages: list[Message] = []
     left = sum(room.values())
-    for network, free in (*room.items(), (None, left)):
+    for network, free, is_bulk in _looks(unit, room, bulk_room, admitted):
         limit = min(free, left)
         if limit > 0:
             claimed = outbox.claim(
@@ -27,7 +37,7 @@ def claim(rt: Runtime, unit: Unit, gateway: UUID, room: Mapping[str, int]) -> li
                 unit.now,
                 network=network,
                 limit=limit,
-                bulk=may_offer,
+                bulk=is_bulk,
             )
             messages += claimed
             left -= len(claimed)
@@ -40,6 +50,22 @@ def claim(rt: Runtime, unit: Unit, gateway: UUID, room: Mapping[str, int]) -> li
     return [m for m in messages if m.id not in stopped]
 
 
-def _may_offer(rt: Runtime, now: datetime) -> bool:
-    hours = rt.settings.sending.hours
-    return hours is None or hours.start <= in_almaty(now).time() < hours.end
+def _looks(
+    unit: Unit, room: Mapping[str, int], bulk_room: Mapping[str, int] | None, admitted: Admission
+) -> Iterator[tuple[str | None, int, bool]]:
+    """(network, most, with bulk?): one look where bulk has as much room as the rest, else one
+    after the other, so that a queue full of offers takes answers all the same."""
+    bulk = room if bulk_room is None else bulk_room
+    whole, whole_bulk = sum(room.values()), sum(bulk.values())
+    for network, free, free_bulk in (
+        *((n, free, bulk.get(n, 0)) for n, free in room.items()),
+        (None, whole, whole_bulk),
+    ):
+        concerned = [network] if network is not None else [None, *room]
+        if not free_bulk or any(admitted.held(n, unit.now) for n in concerned):
+            yield network, free, False
+        elif free_bulk >= free:
+            yield network, free, True
+        else:
+            yield network, free, False
+            yield network, free_bulk, True

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.conversation.turns import Came
 from app.conversation.unasked import LoopGuard
+from app.exchange.admission import Admission
 from app.ledger.binds import Counters
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
@@ -25,7 +26,8 @@ MOST_AVOIDED = 10_000
 class Batch:
     """What one commit is about. `mark` is a time up to which everything heard is in this batch or
     an earlier one; `drained` and `own` are cids; `room` is how many messages the links of each
-    network would take now; `counted` are figures of binds for /metrics."""
+    network would take now, `bulk` how many of them offers (None: all); `counted` are figures of
+    binds for /metrics."""
 
     inbound: Sequence[Came] = ()
     receipts: Sequence[Receipt] = ()
@@ -37,6 +39,7 @@ class Batch:
     drained: Sequence[str] = ()
     own: Sequence[str] = ()
     room: Mapping[str, int] = field(default_factory=dict)
+    bulk: Mapping[str, int] | None = None
     counted: Mapping[str, Counters] = field(default_factory=dict)
 
 
@@ -62,12 +65,13 @@ class Sent:
 @dataclass(slots=True)
 class Memory:
     """What one gateway holds of its messages: `claimed` until settled, `sent` until every segment
-    was answered, `avoided` the binds that would not take a message. Counts are since its start
-    and by cid, for metrics."""
+    was answered, `avoided` the binds that would not take a message. `admission` is what kept offers
+    back when it was last looked up. Counts are since its start and by cid, for metrics."""
 
     claimed: dict[UUID, Message] = field(default_factory=dict)
     sent: dict[UUID, Sent] = field(default_factory=dict)
     avoided: dict[UUID, set[str]] = field(default_factory=dict)
+    admission: Admission = field(default_factory=Admission)
     ambiguous: Counter[str] = field(default_factory=Counter)
     orphans: Counter[str] = field(default_factory=Counter)
     pending: dict[str, int] = field(default_factory=dict)  # segments of MOs that wait, as last seen

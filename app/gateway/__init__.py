@@ -20,6 +20,7 @@ from app.exchange import Batch, Committed, Exchange, Routes
 from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
+from app.gateway.inbox import replies_first
 from app.gateway.links import Links, outbound
 from app.ledger import binds as bind_rows
 from app.ledger import liveness
@@ -79,7 +80,7 @@ class Gateway:
         self.id: UUID = uuid4()
         self.links = Links(binds, self._heard, rt.clock)
         self.exchange = Exchange(rt, self.id, known)
-        self.claiming = Claiming(self.links, self._try, self._leave)
+        self.claiming = Claiming(self.links, self._try, self._leave, self.exchange.held)
         self._know(binds, known, every)
         self.inbox: list[Heard] = []
         self.unsent: list[UUID] = []
@@ -128,7 +129,7 @@ class Gateway:
         if isinstance(item, BindState):
             log.info("bind", cid=item.cid, event_=item.event, reason=item.reason)
         elif isinstance(item, SubmitResult):
-            self.claiming.wake()  # there is room again
+            self.claiming.has_room()
         self.inbox.append(item)
         self._wake.set()
 
@@ -174,7 +175,7 @@ class Gateway:
 
     async def _exchange(self) -> None:
         mark = self.rt.clock()
-        items, self.inbox = self.inbox[:BATCH], self.inbox[BATCH:]
+        items, self.inbox = replies_first(self.inbox, BATCH)
         is_due = self._until_heartbeat() <= 0
         if not (items or is_due or self.unsent):
             return

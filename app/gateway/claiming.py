@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 
 from app.exchange import Batch, Committed
+from app.exchange.admission import Held
 from app.gateway.links import Links
 from app.ledger.failures import FAILURES, in_words
 
@@ -23,23 +24,34 @@ log = structlog.get_logger("gateway")
 
 
 class Claiming:
-    """Claims for `links` by `commit`, and hands what was claimed to `submit`."""
+    """Claims for `links` by `commit`, and hands what was claimed to `submit`; `held` is why offers
+    to a network may not leave now."""
 
     def __init__(
         self,
         links: Links,
         commit: Callable[[Batch], Committed],
         submit: Callable[[Committed], None],
+        held: Callable[[str], Held | None],
     ) -> None:
         self._links = links
         self._commit = commit
         self._submit = submit
+        self._held = held
+        self._told: dict[str, Held] = {}
         self._wake = asyncio.Event()
+        self._is_asked = True
+        self._looked_at = 0.0
         self._is_over = False
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="claims")
 
     def wake(self) -> None:
-        """There may be something to claim, or room for it."""
+        """There may be something to claim."""
+        self._is_asked = True
+        self._wake.set()
+
+    def has_room(self) -> None:
+        """There may be room for more."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -55,22 +67,47 @@ class Claiming:
                     async with asyncio.timeout(LOOK_S):
                         await self._wake.wait()
                 self._wake.clear()
+                self._keep_back()
                 await self._claim()
         finally:
             self._ledger.shutdown(wait=False)
 
+    def _keep_back(self) -> None:
+        """What waits in links when their networks' hours are over goes back to the outbox."""
+        networks = {link.bind.network for link in self._links.all()}
+        held = {n: h for n in networks if (h := self._held(n)) is not None}
+        if held != self._told:
+            for network in sorted(networks):
+                self._tell(network, held.get(network), self._told.get(network))
+            self._told = held
+        if held:
+            self._links.recall(lambda network: network in held)
+
+    def _tell(self, network: str, now: Held | None, before: Held | None) -> None:
+        if now is not None and now != before:
+            until = now.until.isoformat()
+            log.info("offers-held", network=network, why=str(now.why), until=until)
+        elif now is None and before is not None:
+            log.info("offers-leave", network=network)
+
     async def _claim(self) -> None:
-        room = self._links.room(MOST)
-        if not room or self._is_over:
+        """Every answer to a submit makes room, but only a wake-up or time says that something new
+        is there: while bulk has no room, the ledger is asked only then."""
+        loop = asyncio.get_running_loop()
+        room, bulk = self._links.room(MOST), self._links.bulk_room(MOST)
+        is_due = self._is_asked or loop.time() - self._looked_at >= LOOK_S
+        if self._is_over or not room or not (bulk or is_due):
             return
+        self._is_asked, self._looked_at = False, loop.time()
+        batch = Batch(room=room, bulk=bulk)
         try:
-            loop = asyncio.get_running_loop()
-            done = await loop.run_in_executor(self._ledger, self._commit, Batch(room=room))
+            done = await loop.run_in_executor(self._ledger, self._commit, batch)
         except Exception as error:  # our own bugs too: the other lane must go on hearing
             why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
             log.error("nothing-claimed", reason=why)
+            self._is_asked = True
             await asyncio.sleep(REST_S)
             return
         self._submit(done)
         if done.to_submit:
-            self._wake.set()
+            self.wake()

@@ -130,17 +130,33 @@ class Links:
         by_prefix = [k for k in bound if any(digits.startswith(p) for p in k.bind.prefixes)]
         choice = own or by_prefix or [k for k in bound if not k.bind.prefixes] or bound
         willing = [k for k in choice if k.bind.cid not in avoided] or choice
-        return max(willing, key=lambda k: k.free, default=None)
+        return max(willing, key=lambda k: k.free if is_question else k.free_urgent, default=None)
 
     def room(self, most: int) -> dict[str, int]:
-        """How many messages each network's links would take now. A link whose window is full and
-        has as much waiting behind it takes no more: claims are worth making by the window."""
+        """How many messages each network's links would take now, offers aside: those never fill
+        the place of what goes before them."""
+        room: dict[str, int] = {}
+        for link in self._sending:
+            if link.free_urgent:
+                network = link.bind.network
+                room[network] = min(most, room.get(network, 0) + link.free_urgent)
+        return room
+
+    def bulk_room(self, most: int) -> dict[str, int]:
+        """How many offers. A link whose window is full and has as much waiting behind it takes no
+        more: claims are worth making by the window."""
         room: dict[str, int] = {}
         for link in self._sending:
             if link.free >= link.bind.window:
                 network = link.bind.network
                 room[network] = min(most, room.get(network, 0) + link.free)
         return room
+
+    def recall(self, held: Callable[[str], bool]) -> None:
+        """Offers that wait in links of held networks go back: they may not leave now."""
+        for link in self._by_cid.values():
+            if link.queued and held(link.bind.network):
+                link.recall()
 
     def acknowledge(self, acknowledgements: Sequence[Acknowledgement], status: int) -> None:
         """Answers what came, each on its own connection."""
@@ -173,4 +189,5 @@ def outbound(message: Message, link: Link) -> Outbound:
         reference=by_seq if message.reference is None else message.reference,
         validity_s=link.bind.validity_period,
         user_message_reference=message.umr,
+        rank=int(message.priority),
     )

@@ -131,3 +131,41 @@ def test_no_message_may_live_longer_than_its_bind_allows(
     asked: timedelta, most: timedelta, said: str
 ) -> None:
     assert relative(int(asked.total_seconds()), int(most.total_seconds())) == said
+
+
+def ranked(n: int, phone: int, rank: int, words: str = "Иә?") -> Outbound:
+    return Outbound(f"m-{n}", f"+7701000000{phone}", words, n, 3600, rank=rank)
+
+
+def test_a_reply_overtakes_what_the_law_orders_and_both_overtake_offers() -> None:
+    outgoing = Outgoing(BIND, 0)
+    for n, rank in enumerate((2, 2, 1, 0, 2, 1, 0)):
+        outgoing.add(ranked(n, n, rank), 0)
+    assert (outgoing.queued, outgoing.queued_urgent) == (7, 4)
+    assert ids(taken(outgoing)) == ["m-3", "m-6", "m-2", "m-5", "m-0", "m-1", "m-4"]
+    assert (outgoing.queued, outgoing.queued_urgent) == (0, 0)
+
+
+def test_messages_to_one_recipient_keep_their_order_and_hasten_what_is_before_them() -> None:
+    outgoing = Outgoing(BIND, 0)
+    for n, (phone, rank) in enumerate(((1, 2), (2, 2), (2, 0), (2, 2))):
+        outgoing.add(ranked(n, phone, rank), 0)
+    order = []
+    while job := outgoing.take(0):
+        order.append(job.out.id)
+        outgoing.answered(job, 0, 0, 0)
+    assert order == ["m-1", "m-2", "m-0", "m-3"]
+
+
+def test_offers_of_which_nothing_has_left_can_be_taken_back() -> None:
+    outgoing = Outgoing(BIND, 0)
+    long_one = "ә" * 130
+    for n, (phone, rank) in enumerate(((1, 2), (2, 1), (3, 2), (4, 2))):
+        outgoing.add(ranked(n, phone, rank, long_one), 0)
+    outgoing.add(ranked(4, 3, 2), 0)  # behind m-2
+    for _ in range(3):
+        assert outgoing.take(0) is not None  # m-1, and the first segment of m-0
+    assert [(job.out.id, job.number) for job in outgoing.recall()] == [("m-3", 1), ("m-3", 2)]
+    assert (outgoing.queued, outgoing.queued_urgent) == (4, 0)
+    assert outgoing.recall() == []
+    assert ids(taken(outgoing)) == ["m-0", "m-2", "m-2"]
