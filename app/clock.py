@@ -3,9 +3,15 @@
 The sandbox may run faster than the wall; the law's 24 hours stay 24 hours of the clock given here.
 """
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import structlog
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 """Returns an aware datetime in UTC."""
@@ -14,6 +20,57 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """Now, by the machine's own clock."""
     return datetime.now(UTC)
+
+
+def uptime() -> float:
+    """Seconds since the machine started, asleep or not; nobody can set them."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class SteadyClock:
+    """The wall's time without its jumps: what is slewed is followed at once; a step is approached
+    by a tenth of the time that passes, so that nothing happens early or twice because somebody
+    set a clock. It never goes back. `floor` is a time that has been, as others wrote it down."""
+
+    STEP = timedelta(seconds=1)
+    DRIFT = 0.001  # NTP slews at most by half of it
+    PACE = 0.1
+
+    def __init__(
+        self,
+        wall: Clock | None = None,
+        ticks: Callable[[], float] = uptime,
+        floor: datetime | None = None,
+    ) -> None:
+        self._wall = wall or system_clock
+        self._ticks = ticks
+        self._lock = threading.Lock()
+        self._tick = ticks()
+        self._now = max(self._wall(), floor or datetime.min.replace(tzinfo=UTC))
+        self._is_off = False
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            tick, wall = self._ticks(), self._wall()
+            passed = timedelta(seconds=tick - self._tick)
+            off = wall - (self._now + passed)
+            is_off = abs(off) > self.STEP + passed * self.DRIFT
+            most = passed * self.PACE
+            now = self._now + passed + max(-most, min(most, off)) if is_off else wall
+            self._tick, self._now = tick, max(now, self._now)
+            if is_off != self._is_off:
+                self._is_off = is_off
+                self._tell(off)
+            return self._now
+
+    def _tell(self, off: timedelta) -> None:
+        seconds = round(off.total_seconds(), 1)
+        if self._is_off:
+            log.error("clock-jumped", by_s=seconds, consequence="it is followed slowly")
+        else:
+            log.info("clock-agrees-again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from app import versions
 from app.calendar import Calendar
 from app.catalogue.loader import load as load_catalogue
 from app.catalogue.model import Catalogue
-from app.clock import Clock, ScaledClock, system_clock
+from app.clock import Clock, ScaledClock, SteadyClock, system_clock
 from app.conversation.rooms import Room
 from app.conversation.sessions import Sessions
+from app.ledger import binds
 from app.ledger.encryption import Vault, derived
 from app.ledger.engine import Ledger, sandbox_anchor
 from app.ledger.keyring import WrongMasterKey, open_vault
@@ -35,6 +36,7 @@ __all__ = ["Runtime", "WrongMasterKey", "listen", "open_runtime"]
 
 OUTBOX = "jauap:wake:outbox"
 FEED = "jauap:wake:feed"
+WRONG_BY = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,21 @@ def _seal_key(settings: Settings, vault: Vault) -> SealKey:
     return SealKey(seed, settings.old_seal_keys)
 
 
+def _known(ledger: Ledger) -> datetime | None:
+    """A time that has been: a machine whose clock was set back must not start before it. What is
+    further ahead than clocks usually are wrong is no such thing, but a sandbox's fast clock."""
+    with ledger.begin() as tx:
+        marks = [row.heard_through for row in binds.every(tx) if row.heard_through is not None]
+    latest = max(marks, default=None)
+    return latest if latest is not None and latest - system_clock() < WRONG_BY else None
+
+
 def _clock(settings: Settings, ledger: Ledger) -> tuple[Clock, Callable[[float], float]]:
     scale = settings.sandbox.time_scale
     if settings.environment is Environment.PRODUCTION or scale == 1:
-        return system_clock, float
+        return SteadyClock(floor=_known(ledger)), float
+    steady = SteadyClock()
     with ledger.begin() as tx:
-        real, virtual = sandbox_anchor(tx, system_clock(), scale)
-    clock = ScaledClock(real, virtual, scale)
+        real, virtual = sandbox_anchor(tx, steady(), scale)
+    clock = ScaledClock(real, virtual, scale, steady)
     return clock.now, clock.real_seconds

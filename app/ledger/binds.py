@@ -41,10 +41,8 @@ _WRITE = sql(
         state = excluded.state, reason = excluded.reason, since = excluded.since,
         has_receipts = excluded.has_receipts, hears = excluded.hears"""
 )
-_HEARD = sql(
-    """UPDATE binds b SET heard_through = greatest(b.heard_through, :through)
-    WHERE b.cid = ANY(CAST(:cids AS text[]))"""
-)
+# A mark may go back: one written by a clock that was ahead would hold nothing for that long.
+_HEARD = sql("UPDATE binds SET heard_through = :through WHERE cid = ANY(CAST(:cids AS text[]))")
 _WANTED = sql("SELECT cid, wanted FROM binds WHERE cid = ANY(CAST(:cids AS text[]))")
 _ALL = sql("SELECT * FROM binds ORDER BY cid")
 _COUNT = sql(
@@ -64,7 +62,7 @@ def write(tx: Tx, row: BindRow) -> None:
 
 
 def heard(tx: Tx, cids: Sequence[str], through: datetime) -> None:
-    """Raises the low-water mark of binds that are up and drained."""
+    """Moves the low-water mark of binds that are up and drained."""
     tx.execute(_HEARD, {"cids": list(cids), "through": through})
 
 

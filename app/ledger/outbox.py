@@ -164,11 +164,12 @@ _INSERT = sql(
     ORDER BY g.place
     RETURNING id, seq, network, reference, umr"""
 )
+# What was never tried is due, whatever the clock of whoever wrote it said.
 _CLAIM = sql(
     """UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, claimed_at = :now,
         attempts = least(o.attempts + 1, 32000)
     FROM (SELECT id FROM outbox
-          WHERE state = 'ready' AND priority <= :most AND due_at <= :now
+          WHERE state = 'ready' AND priority <= :most AND (due_at <= :now OR attempts = 0)
             AND coalesce(network, '') = :network
           ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED) c
     WHERE o.id = c.id

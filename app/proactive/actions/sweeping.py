@@ -22,7 +22,7 @@ from app.proactive.rules import Event, State
 from app.runtime import Runtime
 from dialogs.engine.model import Screen, Value
 
-BATCH = 500
+BATCH = 200  # a reply to one of these waits for all of them
 # No receipt, no lapse: an SMS lives in the network for its validity period, a day.
 VALIDITY = timedelta(hours=24)
 
