@@ -1,7 +1,6 @@
 """What must hold for every reply: form never matters, doubt always does, nothing raises."""
 
 import string
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -143,9 +142,8 @@ def test_answers_of_both_kinds_are_no_answer(said: list[str], gap: str) -> None:
 @settings(max_examples=300)
 @given(st.lists(st.sampled_from(LISTED), max_size=8))
 def test_words_of_the_lexicon_in_any_order_do_not_raise_or_linger(said: list[str]) -> None:
-    began = time.perf_counter()
-    understand(" ".join(said) * 3)
-    assert time.perf_counter() - began < 0.5
+    # Hypothesis' own deadline of a fifth of a second is the measure of lingering.
+    assert understand(" ".join(said) * 3).label in Label
 
 
 @given(st.sampled_from(["кет", "бар", "кел", "zzz", "сын", "дом"]), answers)
@@ -200,15 +198,3 @@ def test_no_listed_word_is_two_things_at_once() -> None:
         form for language in ("kk", "ru", "en") for form, _ in words(language) if not look_up(form)
     ]
     assert doubtful == []
-
-
-def test_a_core_reads_twenty_thousand_short_replies_a_second() -> None:
-    replies = [*YES, *NO, "Иә, келісемін, рахмет", "мне не надо", "потом", "1 балам бар"]
-    for reply in replies:
-        understand(reply)
-    rounds = 100
-    began = time.process_time()
-    for _ in range(rounds):
-        for reply in replies:
-            understand(reply)
-    assert rounds * len(replies) / (time.process_time() - began) > 20_000
