@@ -6,9 +6,11 @@ The rooms do not know one another; whoever starts a process opens them all here.
 from app.proactive import room as proactive
 from app.proactive.actions import sweeping as offers
 from app.runtime import Runtime
+from app.wallet import room as wallet
+from app.wallet.actions import sweeping as measures
 
-OPEN = (proactive.open_room,)
-SWEEPS = (offers.sweep,)
+OPEN = (proactive.open_room, wallet.open_room)
+SWEEPS = (offers.sweep, measures.sweep)
 
 
 def open_rooms(rt: Runtime) -> None:

@@ -14,8 +14,9 @@ from dialogs.measure import MEASURE
 from dialogs.menu import MENU
 from dialogs.offer import OFFER
 from dialogs.rating import RATING
+from dialogs.withdrawal import WITHDRAWAL
 
-DIALOGS: tuple[Dialog, ...] = (OFFER, ACCOUNT, CONSENT, MEASURE, RATING)
+DIALOGS: tuple[Dialog, ...] = (OFFER, ACCOUNT, CONSENT, MEASURE, WITHDRAWAL, RATING)
 PHRASE_SETS: tuple[Phrases, ...] = (PHRASES, HELP_PHRASES, LATE_PHRASES, MENU, LANGUAGE)
 
 

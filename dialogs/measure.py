@@ -2,6 +2,7 @@
 to receiving the measure by SMS (214/НҚ, clause 6). To refuse one says nothing about the other.
 
 Data only. `measure` is the short name of the measure, at most 40 characters, by language.
+`provider` and `criteria` stand only in the cabinet, where there is room.
 """
 
 from dialogs import consent
@@ -38,8 +39,11 @@ MEASURE = Dialog(
         End("silent", outcome=SILENT, values=("measure",)),
     ),
     notices=(
-        Notice("notice", values=("measure",)),
-        Notice("granted", values=("measure",)),
-        Notice("not-granted", values=("measure",)),
+        Notice("notice", values=("measure", "provider", "criteria")),
+        Notice("data-notice", values=("measure", "provider")),
+        Notice("granted", values=("measure", "provider")),
+        Notice("not-granted", values=("measure", "provider")),
+        Notice("answer.given"),
+        Notice("answer.refused"),
     ),
 )

@@ -2,7 +2,7 @@
 and heed the language a person chose. A room that does neither is simply not asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -44,6 +44,22 @@ class Inbox(Protocol):
         self, unit: Unit, recipient_id: UUID, notice_id: UUID, language: str | None
     ) -> Notice | None:
         """Notes that a notice was read, once. None: this room has no such notice of theirs."""
+
+
+@runtime_checkable
+class HeedsStop(Protocol):
+    """A room in which something rests on a person's wish to be written to."""
+
+    def stopped(self, unit: Unit, phones: Sequence[bytes]) -> None:
+        """These phones want no more messages."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A room whose closed cases may be spoken of later."""
+
+    def last_closed(self, unit: Unit, phones: Sequence[bytes]) -> Mapping[bytes, datetime]:
+        """When a case of the room ended last on each phone, as far back as it is remembered."""
 
 
 @runtime_checkable

@@ -57,7 +57,7 @@ def opened(language: str | None, listed: Sequence[Listed], dialled: str) -> Sess
     entry = next((e for e in ENTRIES if digits and e.digit == digits[1]), None)
     if entry is not None:
         return Session(View(entry.goto), language)
-    waiting = next((one for one in listed if one.question is not None), None)
+    waiting = next((one for one in listed if one.question is not None and not one.standing), None)
     if waiting is not None:
         return Session(View.CASE, language, case=waiting.case_id)
     return Session(View.MENU, language)

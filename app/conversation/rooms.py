@@ -55,7 +55,8 @@ class Listed:
     """What a phone may look at in a menu: a question it can answer now, or a fact. `menu` names
     the list ("offers", "measures"), `label` is its line there, at most 40 UCS-2 units. `screen` is
     what it says, with its values; `after` is said instead to an answer that came too late for it.
-    `question` and its `dialog` are there while this phone may answer."""
+    `question` and its `dialog` are there while this phone may answer; `standing` is a question that
+    is open in no queue and for whoever wants it: it never meets a reply by SMS."""
 
     room: str
     menu: str
@@ -65,6 +66,7 @@ class Listed:
     after: Screen
     question: Question | None = None
     dialog: Dialog | None = None
+    standing: bool = False
 
 
 class Room(Protocol):

@@ -5,9 +5,10 @@ case that has ended, and the rest, which is helped once and then met with silenc
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.conversation import records
+from app.conversation.inbox import HeedsStop, Remembers
 from app.conversation.records import Subscriber
 from app.conversation.rooms import Unasked
 from app.ledger.outbox import Priority
@@ -20,6 +21,7 @@ from dialogs.engine.understanding import Label, understand, wants_start
 from dialogs.engine.wording import BOTH
 from smpp.messages import Inbound
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 LOOP_WINDOW = timedelta(minutes=10)
 LOOP_MOST = 10  # answers to a phone that is asked nothing: more is two machines talking
 LANGUAGES = {Label.LANGUAGE_KK: "kk", Label.LANGUAGE_RU: "ru"}
@@ -69,15 +71,38 @@ def take(
             language = chosen or registered.get(phone)
             messages[phone] = _unasked(phone, message, message.text, evidence, language)
     heeded = _wishes(rt, unit, list(messages.values()), known)
-    journalled: set[bytes] = set()
-    for room in rt.rooms.values():
-        left = [m for p, m in messages.items() if p not in heeded and p not in journalled]
-        journalled |= room.unasked(unit, left)
+    journalled = _tell_rooms(rt, unit, [m for p, m in messages.items() if p not in heeded])
     for phone, message, _ in heard:
         if phone in messages and phone not in journalled:
             records.keep(unit.tx, unit.vault, message, heeded.get(phone, "unasked"))
     done = journalled | set(heeded)
     _help_once(rt, unit, [m for p, m in messages.items() if p not in done], known)
+
+
+def _tell_rooms(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+    """The rooms hear of a phone in turn, first the one whose case on it ended last: what is said
+    after an end is about that. Returns the phones that a room has answered."""
+    phones = [m.phone_index for m in messages]
+    closed = {
+        name: room.last_closed(unit, phones)
+        for name, room in rt.rooms.items()
+        if phones and isinstance(room, Remembers)
+    }
+
+    def turns(phone: bytes) -> list[str]:
+        return sorted(
+            rt.rooms, key=lambda name: closed.get(name, {}).get(phone, NEVER), reverse=True
+        )
+
+    order = {phone: turns(phone) for phone in phones}
+    answered: set[bytes] = set()
+    for place in range(len(rt.rooms)):
+        left = [m for m in messages if m.phone_index not in answered]
+        for name, room in rt.rooms.items():
+            mine = [m for m in left if order[m.phone_index][place] == name]
+            if mine:
+                answered |= room.unasked(unit, mine)
+    return answered
 
 
 def _unasked(
@@ -98,6 +123,9 @@ def _wishes(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) 
     labels = {m.phone_index: understand(m.text).label for m in messages}
     stops = [p for p, label in labels.items() if label is Label.STOP]
     stopped = recipients.stop_phones(unit.tx, stops, unit.now)
+    for room in rt.rooms.values():
+        if stops and isinstance(room, HeedsStop):
+            room.stopped(unit, stops)
     starts = [m.phone_index for m in messages if wants_start(m.text)]
     started = recipients.start_phones(unit.tx, starts, unit.now)
     chosen = {

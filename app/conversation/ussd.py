@@ -181,9 +181,12 @@ def _reply(call: Call) -> Reply | None:
     Whether it came in time is for the room to say."""
     said, question, message = call.follows, call.question, call.came.message
     assert isinstance(said, Answer)
-    if question is None or _place(question) != (said.case_id, said.dialog, said.step):
-        return None
     listed = call.listed(said.language)
+    place = (said.case_id, said.dialog, said.step)
+    ready = [one.question for one in listed if one.standing and one.question is not None]
+    question = next((one for one in ready if _place(one) == place), question)
+    if question is None or _place(question) != place:
+        return None
     dialogs = [one.dialog for one in listed if one.case_id == said.case_id and one.dialog]
     dialog = dialogs[0] if dialogs else every.dialog(question.dialog)
     return Reply(
@@ -206,7 +209,8 @@ def _after(call: Call, said: Answer, reply: Reply, still: Question | None) -> Se
     """The page after an answer: the next question of the same case, or what was answered. A room
     leaves its question open where the answer came too late, and then the case says so itself."""
     listed = call.listed(said.language)
-    if any(one.case_id == said.case_id and one.question is not None for one in listed):
+    still_asked = (one for one in listed if one.question is not None and not one.standing)
+    if any(one.case_id == said.case_id for one in still_asked):
         return Session(View.CASE, said.language, case=said.case_id)
     at = Session(View.ANSWERED, said.language, case=said.case_id)
     is_taken = still is None or _place(still) != _place(reply.question)

@@ -34,7 +34,11 @@ class Addressed:
     left: bytes
 
 
-ADDRESSED = (Addressed("offers", "facts", b'{"phone":"","values":{}}'),)
+ADDRESSED = (
+    Addressed("offers", "facts", b'{"phone":"","values":{}}'),
+    Addressed("wallet_notices", "words", b""),
+    Addressed("wallet_consents", "phone", b""),
+)
 
 
 @dataclass(frozen=True, slots=True)

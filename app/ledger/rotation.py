@@ -50,6 +50,8 @@ SEALED = (
         "sender_index",
     ),
     Sealed("offers", ("facts",), _BY_ID, "id"),
+    Sealed("wallet_notices", ("words",), _BY_ID, "id"),
+    Sealed("wallet_consents", ("phone",), _BY_ID, "id"),
     Sealed(
         "upload_rows", ("proposal",), (("upload_id", "uuid"), ("number", "int")),
         "uuid_send(upload_id) || int4send(number)",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.conversation.records import Question
@@ -49,6 +50,9 @@ class ProactiveRoom:
 
     def language_chosen(self, unit: Unit, recipient_id: UUID, language: str) -> None:
         speaking.speak(self.rt, unit, recipient_id, language)
+
+    def last_closed(self, unit: Unit, phones: Sequence[bytes]) -> Mapping[bytes, datetime]:
+        return replying.last_closed(unit, phones)
 
     def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
         delivering.noted(unit, notes)

@@ -183,6 +183,12 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
     return answered
 
 
+def last_closed(unit: Unit, phones: Sequence[bytes]) -> dict[bytes, datetime]:
+    """When an offer last ended on each phone, as far back as it is remembered."""
+    latest = records.latest_of_phones(unit.tx, unit.vault, phones, unit.now - LATE_ANSWERS)
+    return {p: o.closed_at for p, o in latest.items() if o.closed_at is not None}
+
+
 def _is_answer(text: str) -> bool:
     return understand(text).label in (Label.YES, Label.NO)
 

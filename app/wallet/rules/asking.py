@@ -54,6 +54,7 @@ LIFECYCLE: Final[Mapping[tuple[State, Event], State]] = MappingProxyType(
         (State.SENT, Event.RECEIVED): State.AWAITING,
         **{(s, Event.DATA_ANSWERED): State.SECOND for s in _FIRST},
         **{(s, Event.NOT_DELIVERED): State.UNDELIVERED for s in (State.MADE, State.SENT)},
+        (State.SECOND, Event.NOT_DELIVERED): State.UNDELIVERED,  # the first answer stands
         (State.MADE, Event.WITHDRAWN): State.WITHDRAWN,
         (State.SECOND, Event.SMS_ANSWERED): State.ANSWERED,
         **{(s, Event.LAPSED): State.LAPSED for s in (State.AWAITING, State.SECOND)},
