@@ -98,6 +98,8 @@ def longest_values(known: Catalogue, words: Words) -> dict[str, Value]:
     return {
         "service": longest(s.short for s in known.services.values()),
         "measure": "Ш" * SHORT_NAME_MAX,
+        "provider": longest(m.provider.name for m in known.measures.values()),
+        "criteria": longest(m.criteria for m in known.measures.values()),
         "branch": longest(b.name for b in known.branches),
         "address": longest(b.address for b in known.branches),
         "hours": "31.12 09:00–18:00",
