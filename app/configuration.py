@@ -162,6 +162,7 @@ KEYS: tuple[Key, ...] = (
     Key("paths.binds", _text, "a file", "binds.toml"),
     Key("sending.hours", _hours, '"always" or "HH:MM-HH:MM" of one day', "09:00-21:00", "always"),
     Key("sending.drain_grace", _between(0, 3600), "seconds, 0 to 3600", 60, 2),
+    Key("sending.patience", _between(1, 3600), "seconds, 1 to 3600", 30),
     Key("sandbox.simulator", _switch, "true or false", False, True),
     Key("sandbox.time_scale", _between(0.01, 100_000), "a number from 0.01 to 100000", 1),
     Key("oidc.issuer", _url("https", "http"), "the issuer's https:// address", None),

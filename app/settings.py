@@ -78,11 +78,13 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """`hours` None means always; `drain_grace` is in real seconds, whatever the time scale. The
-    other two are for forecasts: what all networks take together, and a segment's price in tenge."""
+    """`hours` None means always; `drain_grace`, and `patience` with a message of which nobody knows
+    whether it left, are in real seconds, whatever the time scale. The other two are for forecasts:
+    what all networks take together, and a segment's price in tenge."""
 
     hours: SendingHours | None
     drain_grace: float
+    patience: float
     segments_per_second: float
     segment_price: float
 
@@ -176,6 +178,7 @@ class Settings:
             "paths.binds": self.paths.binds,
             "sending.hours": "always" if hours is None else hours,
             "sending.drain_grace": self.sending.drain_grace,
+            "sending.patience": self.sending.patience,
             "sending.segments_per_second": self.sending.segments_per_second,
             "sending.segment_price": self.sending.segment_price,
             "oidc.issuer": oidc.issuer,

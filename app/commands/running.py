@@ -22,7 +22,7 @@ from app.commands import simulation
 from app.commands.output import stop
 from app.commands.places import Config, least, log_as, migrate, opened, settings_of
 from app.exchange import Take
-from app.gateway import Gateway
+from app.gateway import Gateway, Pace
 from app.ledger import binds as bind_rows
 from app.ledger.failures import FAILURES, in_words
 from app.runtime import Runtime, listen, open_runtime
@@ -143,7 +143,7 @@ async def serve_binds(
     """Runs a gateway of the binds `mine` until SIGTERM or SIGINT; `networks` and `every` are those
     of all gateways. `take` stands in for conversation; without it SIGHUP reads binds.toml again,
     of which `only` these cids are ours (empty: all)."""
-    running = Gateway(rt, mine, networks, every)
+    running = Gateway(rt, mine, networks, every, Pace(patience_s=rt.settings.sending.patience))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop)
