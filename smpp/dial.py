@@ -40,8 +40,10 @@ async def dial(bind: Bind, protocol: Callable[[], P]) -> P:
         raise DialError(f"nothing listens at {where}") from None
     except socket.gaierror:
         raise DialError(f"the name {bind.host} is not known") from None
+    except UnicodeError:
+        raise DialError(f"{bind.host!r} cannot be the name of a machine") from None
     except OSError as error:
-        raise DialError(f"no connection to {where}: {error.strerror or error}") from None
+        raise DialError(f"no connection to {where}: {_words(error, bind)}") from None
     if bind.tls and bind.tls.pin_sha256 and not _is_pinned(transport, bind.tls.pin_sha256):
         transport.abort()
         raise DialError(f"TLS with {where}: the certificate is not the one of pin_sha256")
@@ -62,6 +64,16 @@ def forget(transport: asyncio.BaseTransport) -> None:
     if sock is not None:
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _words(error: OSError, bind: Bind) -> str:
+    """asyncio has no words for a peer that hangs up while TLS begins."""
+    if not error.strerror and not str(error) and bind.tls:
+        return (
+            "closed during the TLS handshake (the port speaks no TLS, or the network wants our "
+            "certificate)"
+        )
+    return error.strerror or str(error) or type(error).__name__
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -1,10 +1,9 @@
 """Texts to segments and octets to texts: alphabets, concatenation and reassembly.
 
-Pure. Nothing here alters a text beyond Unicode's NFC, and nothing guesses: octets that cannot be
-read with certainty have no text, for noise must never become a consent.
+Pure. Nothing here alters a text, not even its Unicode form, and nothing guesses: octets that cannot
+be read with certainty have no text, for noise must never become a consent.
 """
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -71,7 +70,6 @@ class ParsedText:
 def segments(text: str, reference: int, mode: Mode) -> list[Segment]:
     """The segments of a text, never cut inside a character. `reference` is 16 bits wide; udh8
     sends its low 8. Raises ValueError beyond 255 segments or 64 000 octets of payload."""
-    text = unicodedata.normalize("NFC", text)
     data_coding, octets = encode(text)
     encoding: Encoding = "gsm7" if data_coding == GSM7 else "ucs2"
     width = 1 if encoding == "gsm7" else 2
@@ -87,7 +85,6 @@ def segments(text: str, reference: int, mode: Mode) -> list[Segment]:
 
 def count(text: str, mode: Mode) -> SegmentCount:
     """How many segments a text takes, and why; "payload" counts as the udh16 the SMSC makes."""
-    text = unicodedata.normalize("NFC", text)
     encoding = _encoding(text)
     octets = encode(text)[1]
     width = 1 if encoding == "gsm7" else 2

@@ -136,10 +136,7 @@ class Visit:
         try:
             probe = await dial(self.bind, lambda: Probe(self.bind))
         except DialError as error:
-            return self._told("connect", started, False, self._why_not_connected(str(error)))
-        except UnicodeError:
-            said = f"{self.bind.host!r} cannot be the name of a machine"
-            return self._told("connect", started, False, said)
+            return self._told("connect", started, False, _hinted(str(error)))
         where = f"{self.bind.host}:{self.bind.port}"
         self._told("connect", started, True, f"{where}, {probe.tls}" if probe.tls else where)
         try:
@@ -157,14 +154,6 @@ class Visit:
     def _told(self, step: str, started: float, ok: bool, says: str) -> "Visit":
         self.steps.append(Step(step, ok, says, round(self._now - started, 4)))
         return self
-
-    def _why_not_connected(self, says: str) -> str:
-        if self.bind.tls is not None and says.endswith(": "):  # asyncio has no words for this one
-            return (
-                f"{says}closed during the TLS handshake (the port speaks no TLS, or the network "
-                "wants our certificate)"
-            )
-        return _hinted(says)
 
     async def _bind(self, probe: Probe) -> bool:
         started = self._now

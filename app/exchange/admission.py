@@ -16,6 +16,7 @@ WINDOW = timedelta(hours=24)  # 155/НҚ, clause 4
 # A question needs so long to be received: one sent later would meet the outage on its way, and the
 # day of one received later would end in it.
 LEAD = timedelta(minutes=15)
+LOOK_AHEAD = timedelta(days=31)  # hours of no length never open, and nobody plans further
 
 
 class Why(StrEnum):
@@ -45,12 +46,13 @@ class Admission:
 
     def held(self, network: str | None, now: datetime) -> Held | None:
         """Why an offer to `network` may not leave now, and until when nothing at all is in its
-        way any more; None where it may. A network of None may turn out to be any."""
+        way any more, at most `LOOK_AHEAD` ahead; None where it may. A network of None may turn
+        out to be any."""
         first = self._reason(network, now)
         if first is None:
             return None
         until = first.until
-        while (later := self._reason(network, until)) is not None and later.until > until:
+        while until - now < LOOK_AHEAD and (later := self._reason(network, until)) is not None:
             until = later.until
         return Held(first.why, until, first.words)
 

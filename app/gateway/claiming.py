@@ -67,8 +67,14 @@ class Claiming:
                     async with asyncio.timeout(LOOK_S):
                         await self._wake.wait()
                 self._wake.clear()
-                self._keep_back()
-                await self._claim()
+                try:
+                    self._keep_back()
+                    await self._claim()
+                except Exception as error:  # our own bugs too: the other lane must go on hearing
+                    why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
+                    log.error("nothing-claimed", reason=why)
+                    self._is_asked = True
+                    await asyncio.sleep(REST_S)
         finally:
             self._ledger.shutdown(wait=False)
 
@@ -100,14 +106,7 @@ class Claiming:
             return
         self._is_asked, self._looked_at = False, loop.time()
         batch = Batch(room=room, bulk=bulk)
-        try:
-            done = await loop.run_in_executor(self._ledger, self._commit, batch)
-        except Exception as error:  # our own bugs too: the other lane must go on hearing
-            why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
-            log.error("nothing-claimed", reason=why)
-            self._is_asked = True
-            await asyncio.sleep(REST_S)
-            return
+        done = await loop.run_in_executor(self._ledger, self._commit, batch)
         self._submit(done)
         if done.to_submit:
             self.wake()

@@ -9,7 +9,7 @@ import pytest
 from app.clock import ManualClock
 from app.configuration import SendingHours
 from app.exchange import Batch
-from app.exchange.admission import LEAD, WINDOW, Admission, Why
+from app.exchange.admission import LEAD, LOOK_AHEAD, WINDOW, Admission, Why
 from app.exchange.claims import admission
 from app.ledger import outages
 from app.ledger.outages import EVERY_NETWORK, Outage
@@ -50,6 +50,13 @@ def test_offers_leave_only_in_the_hours_of_almaty(clock: str, opens: datetime | 
     assert (held.until if held else None) == opens
     assert held is None or held.why is Why.QUIET_HOURS
     assert Admission(None).held("kcell", at(clock)) is None
+
+
+def test_hours_of_no_length_keep_offers_back_for_as_far_as_anybody_looks() -> None:
+    held = Admission(SendingHours(time(0), time(0))).held("kcell", NOON)
+    assert held is not None
+    assert held.why is Why.QUIET_HOURS
+    assert held.until >= NOON + LOOK_AHEAD
 
 
 def test_an_offer_waits_while_its_network_is_away_or_about_to_be() -> None:

@@ -1,5 +1,6 @@
 """The link over TLS: whom it trusts with its password."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from smpp.binds import Tls
+from smpp.dial import DialError, dial
 from smpp.messages import (
     BindEvent,
 )
@@ -86,3 +88,19 @@ async def test_a_server_that_speaks_no_tls_is_said() -> None:
     async with opened(Smsc(), quick(tls=Tls())) as on:
         await on.until(lambda: BindEvent.LOST in on.events)
         assert not on.link.is_bound
+
+
+async def test_a_server_that_hangs_up_while_tls_begins_is_said_in_words() -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        bind = quick(tls=Tls(), port=server.sockets[0].getsockname()[1])
+        with pytest.raises(DialError, match=r"TLS|reset"):
+            await dial(bind, asyncio.Protocol)
+
+
+async def test_a_host_that_cannot_be_a_name_is_said() -> None:
+    with pytest.raises(DialError, match="cannot be the name of a machine"):
+        await dial(quick(host="a..b"), asyncio.Protocol)
