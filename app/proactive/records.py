@@ -163,8 +163,8 @@ _LATEST = sql(
     f"""SELECT o.* FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index)
     CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM offers WHERE phone_index = p.phone_index
-          AND coalesce(closed_at, created_at) >= :since
-        ORDER BY closed_at DESC NULLS LAST LIMIT 1) o"""
+          AND sent_at IS NOT NULL AND closed_at >= :since
+        ORDER BY closed_at DESC LIMIT 1) o"""
 )
 # A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
 # while a long reply that began in time still waits for its last segment.

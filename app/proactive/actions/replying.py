@@ -1,6 +1,7 @@
 """A recipient answers, or writes when nothing is asked any more (155/НҚ, clause 4)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,15 +15,21 @@ from app.proactive.actions import choosing, hearing
 from app.proactive.actions.closing import close, is_open, step
 from app.proactive.actions.delivering import open_window
 from app.proactive.actions.saying import DIALOG, say
+from app.proactive.choices import records as choices
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
 from app.recipients import records as recipients
 from app.runtime import Runtime
+from dialogs import every
+from dialogs.engine import turn
 from dialogs.engine.model import Screen
 from dialogs.engine.turn import Event as Said
 from dialogs.engine.understanding import ANOTHER_PERSON, Label, bare_digit, understand
 
 LATE_ANSWERS = timedelta(days=30)  # how long a closed offer is remembered in conversation
+# An answer this soon after another one, to a question that no receipt proves to be on the handset,
+# may be the other one sent twice: an old "1" is not read as an answer to a new question.
+HASTE = timedelta(minutes=10)
 NO_SMS = "no SMS"  # why an offer counts as declined by who wants no more messages
 OUTCOMES = {"accept": Event.YES, "decline": Event.NO}
 
@@ -33,6 +40,7 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
     unseen = choosing.reply(rt, unit, [r for r in replies if r.question.dialog == choosing.DIALOG])
     replies = [r for r in replies if r.question.dialog == DIALOG]
     offers = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
+    hasty = _hasty(unit, list(offers.values()))
     closed: list[Offer] = []
     again: list[tuple[Any, int]] = []
     languages: dict[bytes, str] = {}
@@ -47,6 +55,8 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
         hearing.learn_language(unit, offer, one, languages)
         if not rules.in_time(one.received_at, offer.deadline, stuck=one.stuck):
             _too_late(rt, unit, offer, one, event)
+        elif offer.id in hasty and one.how == "sms" and event in (Event.YES, Event.NO):
+            _too_early(rt, unit, offer, one, again)
         elif event is None:
             _not_an_answer(rt, unit, offer, one, again)
         else:
@@ -118,11 +128,37 @@ def disown(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
     records.save(unit.tx, others)
 
 
-def _not_an_answer(
+def _hasty(unit: Unit, offers: Sequence[Offer]) -> set[UUID]:
+    """The offers nobody has proved to have received, on phones that have just answered another."""
+    unproven = [o for o in offers if o.state is State.SENT]
+    phones = [o.phone_index for o in unproven]
+    lately = choices.phones_that_answered(unit.tx, phones, unit.now - HASTE)
+    return {o.id for o in unproven if o.phone_index in lately}
+
+
+def _too_early(
     rt: Runtime, unit: Unit, offer: Offer, one: Reply, again: list[tuple[Any, int]]
 ) -> None:
-    hearing.write_down(unit, offer, f"heard-{one.turn.event}", one)
-    if offer.state is State.SENT:  # whoever answers a question, however unclearly, has received it
+    """The question is put again, as after an unclear reply; what was said is kept."""
+    question = one.question
+    plain = turn.reply(every.dialog(question.dialog), question.step, "", question.asked)
+    said = replace(one, turn=replace(plain, understood=one.turn.understood))
+    _not_an_answer(rt, unit, offer, said, again, early=True)
+
+
+def _not_an_answer(
+    rt: Runtime,
+    unit: Unit,
+    offer: Offer,
+    one: Reply,
+    again: list[tuple[Any, int]],
+    *,
+    early: bool = False,
+) -> None:
+    hearing.write_down(unit, offer, "heard-early" if early else f"heard-{one.turn.event}", one)
+    # Whoever answers a question, however unclearly, has received it; unless what was said may be
+    # older than the question.
+    if offer.state is State.SENT and not early and one.repeats is None:
         network = str(one.evidence.get("network", offer.network))
         open_window(rt, unit, offer, one.received_at, network, proved_by="reply")
     if one.turn.event is Said.UNCLEAR:
@@ -162,6 +198,8 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         offer = locked.get(found.id) if found else None
         if offer is None or is_open(offer) or offer.sent_at is None:
             continue
+        if offer.result == ANOTHER_PERSON:  # it was no offer to whoever writes
+            continue
         chooses = offer.id in unchosen and bare_digit(message.text) is not None
         if not chooses and not _is_answer(message.text):
             continue
@@ -194,7 +232,7 @@ def _is_answer(text: str) -> bool:
 
 
 def _answer_after_the_end(rt: Runtime, unit: Unit, offer: Offer, message: Unasked) -> None:
-    language = offer.language or message.language
+    language = message.language or offer.language
     if offer.state in (State.EXPIRED, State.UNDELIVERED):
         say(rt, unit, offer, Screen(DIALOG, "late"), priority=Priority.REPLY, language=language)
     elif offer.state is State.WITHDRAWN:

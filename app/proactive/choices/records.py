@@ -45,6 +45,11 @@ _SAVE = sql(
         AS t (offer_id, received_at, deadline, closed_at, outcome, chosen)
     WHERE c.offer_id = t.offer_id AND c.closed_at IS NULL"""
 )
+_ANSWERED = sql(
+    """SELECT DISTINCT o.phone_index FROM offers o LEFT JOIN account_choices c ON c.offer_id = o.id
+    WHERE o.phone_index = ANY(CAST(:phones AS bytea[])) AND o.answered_by IS NOT NULL
+      AND greatest(o.closed_at, c.closed_at) >= :since"""
+)
 # As an offer lapses: strictly after its deadline, beyond what its network has handed over, and not
 # while a long reply that began in time waits for its last segment. What nobody proved to have
 # received ends a message's day in the network after it was asked.
@@ -103,6 +108,14 @@ def save(tx: Tx, choices: Sequence[Choice]) -> None:
             "chosen": [c.chosen for c in choices],
         },
     )
+
+
+def phones_that_answered(tx: Tx, phones: Sequence[bytes], since: datetime) -> set[bytes]:
+    """Those of the phones on which an offer or its account was answered since `since`."""
+    if not phones:
+        return set()
+    found = tx.execute(_ANSWERED, {"phones": list(phones), "since": since})
+    return {bytes(phone) for phone in found.scalars()}
 
 
 def due(
