@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bench import api, machine, messaging, size, understanding
+from app.bench import machine, messaging, over_http, size, understanding
 from app.bench.house import BenchError
 from app.bench.messaging import Figures, Work
 from app.commands.output import JsonFlag, show, stop
@@ -73,7 +73,7 @@ def api_(n: N = 2_000, as_json: JsonFlag = False) -> None:
     """Single offers, inboxes, a batch of 10 000. Example: jauap bench api --n 5000"""
     try:
         with _progress() as progress:
-            figures = api.measure(n, progress)
+            figures = over_http.measure(n, progress)
     except BenchError as error:
         raise stop(f"jauap bench: {error}", 1) from None
     show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)

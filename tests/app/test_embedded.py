@@ -37,8 +37,9 @@ def settings_in(data: Path) -> Settings:
 
 
 def open_to_others(directory: Path) -> None:
-    """pytest's directories are closed to the account that runs PostgreSQL when we are root."""
-    for path in (directory, *directory.parents[:2]):
+    """pytest's directories are closed to the account that runs PostgreSQL when we are root; there
+    is one more of them where tests run side by side."""
+    for path in (directory, *directory.parents[:3]):
         path.chmod(0o755)
 
 
