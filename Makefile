@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run bench test openapi interop storms lint check lock clean
+.PHONY: help demo run bench test openapi browser interop storms lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,11 @@ openapi: $(INSTALLED) ## the OpenAPI document against spectral's rules; needs no
 	@cd openapi && npm ci --silent --ignore-scripts
 	@mkdir -p build && $(BIN)/python openapi/document.py > build/openapi.json
 	@cd openapi && node_modules/.bin/spectral lint ../build/openapi.json --ruleset spectral.yaml --fail-severity=warn
+
+browser: $(DEVELOPED) ## a browser follows events over restarts; needs node and npm, which fetches Chromium
+	@command -v npm >/dev/null || { echo "make browser needs node and npm (on Debian: apt install npm)" >&2; exit 1; }
+	@cd browser && npm ci --silent --ignore-scripts
+	@$(BIN)/python -m pytest browser
 
 interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and OsmoMSC where it is installed
 	@command -v npm >/dev/null || { echo "make interop needs node and npm (on Debian: apt install npm)" >&2; exit 1; }

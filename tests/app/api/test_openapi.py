@@ -10,6 +10,7 @@ import pytest
 from app.api.problems import ProblemBody
 from app.api.texts import FIELDS, GATES, KINDS
 from app.main import ENDPOINTS
+from tests.app.wallet.routes import WALLET
 
 ROUTES = {
     ("POST", "/v1/registry/recipients"), ("POST", "/v1/registry/consents"),
@@ -46,7 +47,7 @@ def test_every_route_is_described_with_its_errors(document: dict[str, Any]) -> N
         for method in methods
         if path.startswith("/v1/")
     }
-    assert described == ROUTES
+    assert described == ROUTES | WALLET
     for method, path in described:
         operation = document["paths"][path][method.lower()]
         assert {"401", "403", "500", "503"} <= set(operation["responses"])
