@@ -23,6 +23,9 @@ from app.recipients import api as recipients
 from app.recipients.citizen import api as citizens
 from app.rooms import open_rooms
 from app.runtime import Runtime
+from app.wallet.cases import api as wallet_cases
+from app.wallet.consents import api as wallet_consents
+from app.wallet.notices import api as wallet_notices
 
 ENDPOINTS = (
     *recipients.ENDPOINTS,
@@ -35,6 +38,9 @@ ENDPOINTS = (
     *citizens.ENDPOINTS,
     *citizens_offers.ENDPOINTS,
     *notices.ENDPOINTS,
+    *wallet_notices.ENDPOINTS,
+    *wallet_consents.ENDPOINTS,
+    *wallet_cases.ENDPOINTS,
     *events.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *binds.ENDPOINTS,

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from app.calendar import local_date
+from app.conversation.inbox import Figure
 from app.ledger.binds import BindRow, Counters
 from app.ledger.figures import Figures
 
@@ -135,6 +136,13 @@ def _journal_lag(found: Figures, now: datetime) -> float:
     if found.sealed_through is None:
         return max(0.0, (now - found.first_at).total_seconds())
     return max(0.0, ((local_date(now) - found.sealed_through).days - 1) * DAY_S)
+
+
+def of_room(found: Sequence[Figure]) -> Iterator[Metric]:
+    """What a law room counts by itself."""
+    for one in found:
+        values = [((key,), float(n)) for key, n in one.values.items()]
+        yield _gauges(one.name, one.words, (one.label,), values)
 
 
 def of_outcomes(counted: Mapping[str, int]) -> Metric:

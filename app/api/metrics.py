@@ -12,7 +12,8 @@ from uuid import UUID
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
 
-from app.api.families import gauge, of_binds, of_ledger, of_outcomes, text
+from app.api.families import gauge, of_binds, of_ledger, of_outcomes, of_room, text
+from app.conversation.inbox import Counts
 from app.ledger import binds, figures
 from app.ledger.engine import Tx
 from app.ledger.failures import FAILURES
@@ -63,6 +64,12 @@ class Numbers:
                 found = figures.read(tx, now)
                 rows, counters = binds.every(tx), binds.counters(tx)
                 outcomes = self._outcomes(tx, now)
+                own = [
+                    one
+                    for room in self.rt.rooms.values()
+                    if isinstance(room, Counts)
+                    for one in room.figures(tx, now)
+                ]
         except FAILURES:
             return text([gauge("ledger_up", "1 while the ledger answers.", 0)])
         return text(
@@ -70,6 +77,7 @@ class Numbers:
                 gauge("ledger_up", "1 while the ledger answers.", 1),
                 *of_binds(rows, counters),
                 *of_ledger(found, now),
+                *of_room(own),
                 of_outcomes(outcomes),
             ]
         )

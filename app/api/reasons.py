@@ -31,6 +31,29 @@ FIELDS: Final[dict[str, Text]] = {
     "upload.json": Text("JSON нысаны емес", "не объект JSON", "is not a JSON object"),
     "future": Text("болашақ уақыт керек", "нужно будущее время", "must lie in the future"),
     "repeated": Text("қайталанған", "повторено", "is given more than once"),
+    "past": Text("өткен уақыт керек", "нужно прошедшее время", "must not lie in the future"),
+    "measure": Text("мұндай шара жоқ", "такой меры нет", "is not a measure of the catalogue"),
+    "amount": Text(
+        "0-ден 10 миллиардқа дейін теңге, екі ондық таңба",
+        "от 0 до 10 миллиардов тенге, два знака после запятой",
+        "0 to 10 000 000 000 tenge with at most two decimal places",
+    ),
+    "grant.what": Text(
+        "сома немесе түрі керек", "нужны сумма или вид", "needs an amount or a kind"
+    ),
+    "grant.corrects": Text(
+        "мұндай есеп жазбасы жоқ", "такой записи учёта нет", "is no account of a grant of yours"
+    ),
+    "grant.another": Text(
+        "бұл нөмірде басқа мәліметтер бар",
+        "под этим номером учтено другое",
+        "was accounted for with other facts; a correction is an entry of its own",
+    ),
+    "system.agreement": Text(
+        "үшінші жүйеге келісім мен оның соңғы күні керек",
+        "третьей системе нужны соглашение и его последний день",
+        "a third system needs an agreement and its last day",
+    ),
     "missing": Text("керек", "обязательно", "is required"),
     "unknown": Text("мұндай өріс жоқ", "такого поля нет", "is not a field here"),
     "type": Text(
@@ -223,10 +246,50 @@ GATES: Final[dict[str, Text]] = {
         "Сеть не сообщает о доставке, поэтому 24 часа не отсчитать.",
         "The network reports no delivery, so the 24 hours cannot be counted.",
     ),
+    "gate.measure_known.missing": Text(
+        "Мұндай қолдау шарасы каталогта жоқ.",
+        "Такой меры поддержки в каталоге нет.",
+        "The catalogue has no such measure of support.",
+    ),
+    "gate.measure_in_force.not-today": Text(
+        "Қолдау шарасы бүгін қолданыста емес.",
+        "Мера поддержки сегодня не действует.",
+        "The measure of support is not in force today.",
+    ),
+    "gate.recipient_kind.not-individual": Text(
+        "Қолдау шаралары тек жеке тұлғаларға арналған.",
+        "Меры поддержки предназначены только для физических лиц.",
+        "Measures of support are for individuals only.",
+    ),
+    "gate.wallet_notice.missing": Text(
+        "Бұл адамға шара туралы «әлеуметтік әмиян» арқылы хабарланбаған.",
+        "Об этой мере человек не уведомлён через «социальный кошелёк».",
+        "The person was not told of the measure through the social wallet.",
+    ),
+    "gate.wallet_accounting.missing": Text(
+        "Шара «әлеуметтік әмиянда» есепке алынбаған.",
+        "Мера не учтена в «социальном кошельке».",
+        "The measure was not accounted for in the social wallet.",
+    ),
+    "gate.agreement.ended": Text(
+        "Ведомствоаралық келісімнің мерзімі өтті.",
+        "Срок межведомственного соглашения истёк.",
+        "The inter-agency agreement has ended.",
+    ),
+    "gate.agreement.scope": Text(
+        "Ведомствоаралық келісім бұған рұқсат бермейді.",
+        "Межведомственное соглашение этого не разрешает.",
+        "The inter-agency agreement does not allow this.",
+    ),
     "gate.reply_window.closed": Text(
         "24 сағат ішінде жауап болмады, ұсыныс жойылды; ХҚКО-ға жеке жүгініңіз.",
         "За 24 часа ответа не было, предложение аннулировано; обратитесь лично в ЦОН.",
         "The 24 hours are over and the offer is annulled; please apply in person.",
+    ),
+    "gate.reply_window.consent-closed": Text(
+        "Сұраққа жауап беру мерзімі өтті.",
+        "Время для ответа на этот вопрос вышло.",
+        "The time for an answer to this question is over.",
     ),
     "gate.already_open.same-service": Text(
         "Осы алушыға осы қызмет бойынша ашық ұсыныс бар.",

@@ -76,6 +76,33 @@ KINDS: Final[dict[str, Kind]] = {
             "This reference has been used before; every offer needs its own.",
         ),
     ),
+    "wallet_condition": Kind(
+        409,
+        Text("Әмиян шарты орындалмаған", "Условие кошелька не выполнено", "Not yet in the wallet"),
+        Text(
+            "Басқа жүйе арқылы көрсету аяқталмайды: gate пен clause қараңыз.",
+            "Оказание через другую систему не завершить: см. gate и clause.",
+            "A rendering through another system cannot be closed: see gate and clause.",
+        ),
+    ),
+    "agreement": Kind(
+        403,
+        Text("Келісім жол бермейді", "Соглашение не позволяет", "Outside the agreement"),
+        Text(
+            "Ведомствоаралық келісім бойынша рұқсат жоқ: clause қараңыз.",
+            "По межведомственному соглашению доступа нет: см. clause.",
+            "The inter-agency agreement gives no access: see clause.",
+        ),
+    ),
+    "conflict": Kind(
+        409,
+        Text("Деректер сәйкес емес", "Данные расходятся", "The accounts differ"),
+        Text(
+            "Бұл нөмірмен басқа мәліметтер есепке алынған; түзету жаңа жазбамен жасалады.",
+            "Под этим номером учтено другое; исправление делается новой записью.",
+            "This id was accounted for with other facts; correct it by a new entry.",
+        ),
+    ),
     "state": Kind(
         409,
         Text("Күйі мүмкіндік бермейді", "Состояние не позволяет", "The state does not allow it"),

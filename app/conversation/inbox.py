@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
+from app.ledger.engine import Tx
 from app.ledger.unit import Unit
 
 
@@ -60,6 +61,24 @@ class Remembers(Protocol):
 
     def last_closed(self, unit: Unit, phones: Sequence[bytes]) -> Mapping[bytes, datetime]:
         """When a case of the room ended last on each phone, as far back as it is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a room for /metrics, by the values of one label; nothing personal."""
+
+    name: str
+    words: str
+    label: str
+    values: Mapping[str, int]
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A room that has alarms of its own."""
+
+    def figures(self, tx: Tx, now: datetime) -> Sequence[Figure]:
+        """The room's numbers as of `now`; each read from a small index."""
 
 
 @runtime_checkable

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.conversation.inbox import Notice
+from app.conversation.inbox import Figure, Notice
 from app.conversation.records import Question
 from app.conversation.rooms import Listed, Reply, Unasked
+from app.ledger.engine import Tx
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
@@ -73,6 +74,9 @@ class WalletRoom:
 
     def last_closed(self, unit: Unit, phones: Sequence[bytes]) -> Mapping[bytes, datetime]:
         return hearing.last_closed(unit, phones)
+
+    def figures(self, tx: Tx, now: datetime) -> Sequence[Figure]:
+        return delivering.figures(tx, now)
 
     def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
         notices = delivering.noted(unit, notes)

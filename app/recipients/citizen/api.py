@@ -3,12 +3,12 @@ them is not theirs to change here.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from app.api.auth import CITIZEN
-from app.api.problems import not_found
+from app.api.problems import invalid, not_found
 from app.api.routing import Call, Endpoint, Nothing
 from app.api.values import Language, utc, utc_or_none
 from app.recipients import actions, records
@@ -62,10 +62,21 @@ class MyConsents(Struct, frozen=True):
     next: str | None
 
 
+Purpose = Annotated[
+    str,
+    Meta(
+        pattern="^(personal-data|measure-(data|sms):[a-z0-9-]{1,40})(?![\\s\\S])",
+        description="`personal-data`, or one of the two consents to a measure of support: "
+        "`measure-data:` or `measure-sms:` and the measure's code.",
+        examples=["personal-data", "measure-sms:school-meals"],
+    ),
+]
+
+
 class Decision(Struct, frozen=True, forbid_unknown_fields=True):
     """`given` true: I consent; false: I withdraw whatever consent there is for the purpose."""
 
-    purpose: Literal["personal-data"]
+    purpose: Purpose
     given: bool
 
 
@@ -77,6 +88,9 @@ def list_my_consents(call: Call[None, Nothing]) -> MyConsents:
 
 def decide_on_consent(call: Call[Decision, Nothing]) -> MyConsents:
     unit, person, iin = call.unit, _person(call), call.caller.iin
+    _, _, code = call.body.purpose.partition(":")
+    if code and call.rt.catalogue.find_measure(code) is None:
+        raise invalid("purpose", "measure")
     if call.body.given:
         actions.give_consent(unit, person, iin, call.body.purpose)
     else:

@@ -2,8 +2,11 @@
 cabinet stands in for it (214/НҚ, clause 4: the cabinet and/or SMS)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
+from app.conversation.inbox import Figure
+from app.ledger.engine import Tx
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
@@ -125,6 +128,13 @@ def save_terms(rt: Runtime) -> int:
             place(unit, notice, why="the SMS had not left shortly before the end of the term")
         records.save(unit.tx, list(notices.values()))
         return len(due)
+
+
+def figures(tx: Tx, now: datetime) -> list[Figure]:
+    """How the terms of notices that are not served yet stand: the alarm before a breach."""
+    counted = records.count_terms(tx, now, now + terms.ALARM_LEAD)
+    words = "Notices of measures not served yet, by their working day (214/НҚ, clauses 4, 7)."
+    return [Figure("wallet_notices", words, "term", counted)]
 
 
 def read(unit: Unit, recipient_id: UUID, notice_id: UUID) -> Notice | None:

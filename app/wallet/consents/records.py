@@ -140,6 +140,9 @@ _LATEST_CLOSED = sql(
 _READ = sql(
     f"SELECT {_COLUMNS} FROM wallet_consents WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id DESC"
 )
+_OF_NOTICES = sql(
+    f"SELECT {_COLUMNS} FROM wallet_consents WHERE notice_id = ANY(CAST(:ids AS uuid[]))"
+)
 # As an offer lapses: strictly after its deadline, beyond what its network has handed over, and not
 # while a long reply that began in time waits for its last segment. What nobody proved to have
 # received ends a message's day in the network after it was asked.
@@ -208,6 +211,12 @@ def some(tx: Tx, vault: Vault, consent_ids: Sequence[UUID]) -> list[Consent]:
     if not consent_ids:
         return []
     return [_consent(vault, r) for r in tx.execute(_READ, {"ids": list(consent_ids)})]
+
+
+def of_notices(tx: Tx, vault: Vault, notice_ids: Sequence[UUID]) -> dict[UUID, Consent]:
+    """The askings that belong to these notices, by notice."""
+    rows = tx.execute(_OF_NOTICES, {"ids": list(notice_ids)})
+    return {r.notice_id: _consent(vault, r) for r in rows}
 
 
 def save(tx: Tx, consents: Sequence[Consent]) -> None:

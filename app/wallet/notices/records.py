@@ -136,6 +136,12 @@ _TO_SAVE = sql(
     WHERE served_at IS NULL AND placed_at IS NULL AND deadline < :horizon
     ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
+_TERMS = sql(
+    """SELECT count(*) FILTER (WHERE deadline >= :alarm) AS running,
+        count(*) FILTER (WHERE deadline < :alarm AND deadline >= :now) AS soon,
+        count(*) FILTER (WHERE deadline < :now) AS overdue
+    FROM wallet_notices WHERE served_at IS NULL"""
+)
 _TOLD = sql(
     """SELECT DISTINCT ON (recipient_id) recipient_id, id FROM wallet_notices
     WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND measure = :measure
@@ -252,6 +258,12 @@ def told(tx: Tx, measure: str, recipients: Sequence[UUID]) -> dict[UUID, UUID]:
         return {}
     values = {"measure": measure, "recipients": list(recipients)}
     return {r.recipient_id: r.id for r in tx.execute(_TOLD, values)}
+
+
+def count_terms(tx: Tx, now: datetime, alarm: datetime) -> dict[str, int]:
+    """How many notices are not served: with time left, due before `alarm`, overdue."""
+    row = tx.execute(_TERMS, {"now": now, "alarm": alarm}).one()
+    return {"running": row.running, "due-soon": row.soon, "overdue": row.overdue}
 
 
 def seal_words(vault: Vault, notice_id: UUID, words: str | None) -> bytes | None:
