@@ -7,7 +7,7 @@ offers and keeps nothing: what it could not send it gives back, what it does not
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -35,6 +35,7 @@ from smpp.messages import (
     Heard,
     Outbound,
     SubmitOutcome,
+    SubmitResult,
 )
 from smpp.outgoing import Job, Outgoing
 from smpp.pdu import Command, SmFields, Status, describe
@@ -57,14 +58,17 @@ class Link:
         *,
         jitter: Random | None = None,
         connections: int = 0,
+        sending: Callable[[Sequence[SubmitResult]], None] | None = None,
     ) -> None:
         """`connections` is a number above which this link numbers its own: two links that are made
-        one after the other for one bind must not name a connection alike."""
+        one after the other for one bind must not name a connection alike. `sending` gets segments,
+        each as the UNKNOWN that it is until its answer comes, before their first octet leaves."""
         self.bind = bind
         self.up_since: datetime | None = None
         self.is_suspended = False
         self.counters = Counters()
         self._heard = heard
+        self._sending = sending
         self._tell = telling.Teller(bind, heard, clock)
         self._clock = clock
         self._jitter = jitter or Random()
@@ -297,12 +301,21 @@ class Link:
             session.query(asked.fields, asked, now)
             self.counters.query_sm_count += 1
         before = self._outgoing.is_paused
+        went: list[Job] = []
+        wait_s = self._submit_due(session, now, before, went)
+        if went and self._sending is not None:
+            self._sending([self._tell.doubt(job) for job in went if job.out.ussd is None])
+        return wait_s
+
+    def _submit_due(
+        self, session: Session, now: float, was_paused: bool, went: list[Job]
+    ) -> float | None:
         while session.can_submit:
             job = self._outgoing.take(now)
             if self._outgoing.late:
                 self._tell_late()
             if job is None:
-                self._say_pace(before)
+                self._say_pace(was_paused)
                 return self._outgoing.wait_s(now)
             try:
                 if job.out.ussd is None:
@@ -310,6 +323,7 @@ class Link:
                 else:
                     session.submit(job.fields, job, now, submits.command(self.bind, job.out))
                 self.counters.submit_sm_request_count += 1
+                went.append(job)
             except ValueError as error:
                 _log.error("%s: a segment cannot be packed: %s", self.bind.cid, error)
                 self._outgoing.answered(job, int(Status.ESME_RINVMSGLEN), now, 0.0)

@@ -59,16 +59,23 @@ class Teller:
         was_sent: bool = True,
     ) -> None:
         """What became of a segment."""
-        out = job.out
-        if out.ussd is not None and outcome in _AGAIN:
+        if job.out.ussd is not None and outcome in _AGAIN:
             outcome = SubmitOutcome.PERMANENT
         self._heard(
             SubmitResult(
-                *(self._cid, self._network, out.id, job.number, job.total, status, smsc_id),
-                *(outcome, self._clock(), out.phone),
+                *(self._cid, self._network, job.out.id, job.number, job.total, status, smsc_id),
+                *(outcome, self._clock(), job.out.phone),
                 reference_of(job.fields.tlvs) if was_sent else None,
                 broke_link,
             )
+        )
+
+    def doubt(self, job: Job) -> SubmitResult:
+        """What is to be thought of a segment until its answer comes."""
+        return SubmitResult(
+            *(self._cid, self._network, job.out.id, job.number, job.total, 0, ""),
+            *(SubmitOutcome.UNKNOWN, self._clock(), job.out.phone),
+            reference_of(job.fields.tlvs),
         )
 
     def query(self, event: Queried) -> None:

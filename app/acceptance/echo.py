@@ -59,7 +59,7 @@ class Echo:
         pause = rt.waiting(SETTLE_EVERY_S)
         if self._settled_at is None or unit.now - self._settled_at >= pause:
             self._settled_at = unit.now
-            settle(unit, self.modes, unit.now - rt.waiting(RECEIPT_AGE_S))
+            settle(rt, unit, self.modes, unit.now - rt.waiting(RECEIPT_AGE_S))
 
     def _why_not(self, message: Inbound) -> str | None:
         """Why a message gets no answer, in one word; None: it gets one."""

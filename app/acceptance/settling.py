@@ -10,18 +10,20 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.acceptance.records import Doubt, Orphan, doubts, orphans
-from app.ledger import outbox, segments
+from app.exchange import Routes, receipts
+from app.ledger import matching, outbox, segments
 from app.ledger.segments import Submitted
 from app.ledger.unit import Unit
+from app.runtime import Runtime
 from smpp import text
 from smpp.binds import LongMessage
 
 ACCEPTED = "accepted"
 
 
-def settle(unit: Unit, modes: Mapping[str, LongMessage], before: datetime) -> int:
+def settle(rt: Runtime, unit: Unit, modes: Mapping[str, LongMessage], before: datetime) -> int:
     """Gives receipts from before `before` to the doubtful answers that they must be about; how
-    many answers have left by that. The exchange then matches them as it does all others."""
+    many answers have left by that."""
     waiting = doubts(unit.tx, unit.vault)
     if not waiting:
         return 0
@@ -40,6 +42,8 @@ def settle(unit: Unit, modes: Mapping[str, LongMessage], before: datetime) -> in
             sent.append(doubt)
     segments.append(unit.tx, rows)
     outbox.close(unit.tx, [(d.id, "sent", None) for d in sent], unit.now)
+    if rows:
+        receipts.match(rt, unit, Routes(), matching.adopt(unit.tx, rows, min(r.at for r in rows)))
     return len(sent)
 
 

@@ -104,9 +104,19 @@ class Exchange:
                 outbox.close(unit.tx, [(message_id, "unknown", r.cid)], unit.now)
             self.memory.forget([message_id])
 
-    def inherit(self, dead: Sequence[UUID], patience: timedelta) -> int:
-        """Settles what dead gateways left and what stayed unknown too long; how many."""
-        return inheritance.inherit(self.rt, self.gateway, dead, patience)
+    def inherit(
+        self,
+        dead: Sequence[UUID],
+        patience: timedelta,
+        trails: Mapping[UUID, Sequence[SubmitResult]] | None = None,
+    ) -> int:
+        """Settles what dead gateways left and what stayed unknown too long; how many. `trails` are
+        what is known of their submits beside the ledger."""
+        with self.rt.unit(self.gateway) as unit:
+            known = inheritance.follow(
+                self.rt, self.memory, unit, self.gateway, self.routes, trails or {}
+            )
+        return known + inheritance.inherit(self.rt, self.gateway, dead, patience)
 
     def tidy(self) -> int:
         """Housekeeping; returns how many segments of long MOs went to review."""

@@ -1,22 +1,64 @@
 """What others left behind, and what nobody needs any more: the exchange's housekeeping."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 from app.conversation.records import count_parts, forget_keys, take_stale
-from app.exchange import receipts
+from app.exchange import receipts, submits
 from app.exchange.model import Memory
 from app.exchange.routes import Routes
 from app.exchange.telling import note_all, tell_failed
 from app.ledger import doubts, matching, outbox
+from app.ledger.unit import Unit
 from app.runtime import Runtime
+from smpp.messages import SubmitOutcome, SubmitResult
 
 KEYS_KEPT_S = 86_400.0
 ORPHANS_KEPT_S = 3 * 86_400.0
 FORGOTTEN_AFTER_S = 10.0
 DOUBTS = 3  # a message that stays unknown so often breaks the link, or is never answered
 PARTS_WAIT_S = 600.0
+
+
+def follow(
+    rt: Runtime,
+    memory: Memory,
+    unit: Unit,
+    gateway: UUID,
+    routes: Routes,
+    trails: Mapping[UUID, Sequence[SubmitResult]],
+) -> int:
+    """Takes over dead gateways' claims whose way is known by their trails: what never left goes
+    back, what was answered is settled by its answer, only the rest is unknown. Returns how many."""
+    if not trails:
+        return 0
+    taken = doubts.take_open(unit.tx, list(trails), gateway)
+    messages = outbox.by_id(unit.tx, unit.vault, list(taken))
+    told: dict[UUID, dict[int, SubmitResult]] = {m: {} for m in taken}
+    for r in submits.of_outbox([r for trail in trails.values() for r in trail]):
+        message = messages.get(UUID(r.message_id))
+        if message is not None and r.at >= taken[message.id]:  # else of an earlier claim
+            told[message.id][r.segment] = replace(r, phone=message.phone)
+    memory.claimed |= messages
+    results = [r for segments in told.values() for r in _in_full(segments)]
+    submits.take(rt, memory, unit, routes, results)
+    stayed = [m for m in messages.values() if not told[m.id]]
+    submits.give_back(rt, unit, stayed, {m.id: 0.0 for m in stayed})
+    memory.forget(list(taken))
+    return len(taken)
+
+
+def _in_full(segments: Mapping[int, SubmitResult]) -> list[SubmitResult]:
+    """With those that never left, in a message of which some did."""
+    first = next(iter(segments.values()), None)
+    if first is None:
+        return []
+    never = replace(
+        first, outcome=SubmitOutcome.RETRY_NOW, status=0, smsc_id="", user_message_reference=None
+    )
+    return [segments.get(n) or replace(never, segment=n) for n in range(1, first.total + 1)]
 
 
 def inherit(rt: Runtime, gateway: UUID, dead: Sequence[UUID], patience: timedelta) -> int:

@@ -8,8 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -21,7 +20,9 @@ from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
 from app.gateway.inbox import replies_first
+from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
+from app.gateway.trail import Trail
 from app.ledger import binds as bind_rows
 from app.ledger import liveness
 from app.ledger.binds import Counters
@@ -46,21 +47,11 @@ BATCH = 400
 FULL = 20_000  # heard and not yet committed: beyond it the networks are told to keep theirs
 HEARTBEAT_S = 0.25
 COUNT_S = 1.0
-TIDY_EVERY = 10  # looks after dead gateways
 TRIES = 3
 
 T = TypeVar("T")
 
 log = structlog.get_logger("gateway")
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Real seconds: between two looks after what others left and what stayed unknown, and how long
-    a message without an answer waits for its receipt before it is sent again."""
-
-    inherit_s: float = 2.0
-    patience_s: float = 30.0
 
 
 class Gateway:
@@ -73,12 +64,13 @@ class Gateway:
         binds: Sequence[Bind],
         known: Sequence[str],
         every: Sequence[Bind] = (),
-        pace: Pace = Pace(),
+        pace: Pace = PACE,
     ) -> None:
         self.rt = rt
         self.pace = pace
         self.id: UUID = uuid4()
-        self.links = Links(binds, self._heard, rt.clock)
+        self.trail = Trail(trails(rt), self.id)
+        self.links = Links(binds, self._heard, rt.clock, self.trail.write)
         self.exchange = Exchange(rt, self.id, known)
         self.claiming = Claiming(self.links, self._try, self._leave, self.exchange.held)
         self._know(binds, known, every)
@@ -89,7 +81,6 @@ class Gateway:
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._heartbeat_at = 0.0
         self._count_at = 0.0
-        self._tidy_in = TIDY_EVERY
         self._refused_at: dict[str, float] = {}
         self._refused: Counter[str] = Counter()
         self._batches = 0
@@ -129,6 +120,7 @@ class Gateway:
         if isinstance(item, BindState):
             log.info("bind", cid=item.cid, event_=item.event, reason=item.reason)
         elif isinstance(item, SubmitResult):
+            self.trail.write([item])
             self.claiming.has_room()
         self.inbox.append(item)
         self._wake.set()
@@ -141,9 +133,12 @@ class Gateway:
 
     async def run(self) -> None:
         """Serves until `stop`; then drains: no new messages, the window is waited for, unbind."""
-        self._holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
+        holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
+        parts = (self.rt, self.id, self.pace, self.links, self.exchange, holder)
+        keeping = Keeping(*parts, self._in_thread, self.claiming.wake)
+        await keeping.look()  # before anything new: what a killed one left is older
         self.links.start()
-        keeper = asyncio.create_task(self._inherit())
+        keeper = asyncio.create_task(keeping.run())
         claiming = asyncio.create_task(self.claiming.run())
         try:
             while not self._stopping:
@@ -156,7 +151,7 @@ class Gateway:
             self.claiming.stop()
             await asyncio.gather(keeper, claiming, return_exceptions=True)
             await self.links.end()
-            self._holder.release()
+            holder.release()
             self._ledger.shutdown()
 
     def stop(self) -> None:
@@ -238,6 +233,7 @@ class Gateway:
 
     def _accept(self, items: Sequence[Heard], done: Committed) -> None:
         self._batches += 1
+        self.trail.trim(self.exchange.memory.claimed)
         acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
         self.links.acknowledge(acknowledgements, ESME_ROK)
         for cid, screen in done.screens:
@@ -352,35 +348,6 @@ class Gateway:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._ledger, work)
 
-    async def _inherit(self) -> None:
-        """Now and then looks after what dead gateways left claimed."""
-        patience = self.rt.waiting(self.pace.patience_s)
-        while True:
-            await asyncio.sleep(self.pace.inherit_s)
-            try:
-                if await self._in_thread(lambda: self._inherit_now(patience)):
-                    self._wake.set()
-                if self._tidy_in == TIDY_EVERY:
-                    await self._ask_after()
-            except Exception as error:  # the next beat tries again
-                log.error("not-inherited", reason=_reason(error))
-
-    async def _ask_after(self) -> None:
-        """Asks by query_sm, where a bind allows it, what became of messages without a receipt."""
-        able = [k.bind.cid for k in self.links.all() if k.is_bound and k.bind.query]
-        for asked in await self._in_thread(lambda: self.exchange.ask_after(able)):
-            link = self.links.get(asked.cid)
-            if link is not None:
-                link.query(asked.smsc_id, token=asked.token)
-
-    def _inherit_now(self, patience: timedelta) -> int:
-        self._tidy_in -= 1
-        if self._tidy_in <= 0:
-            self._tidy_in = TIDY_EVERY
-            self.exchange.tidy()
-        self._holder.renew()
-        return self.exchange.inherit(liveness.dead(self.rt.ledger, self.id), patience)
-
     async def _drain(self) -> None:
         """Lets the window empty and stores what the networks still answer."""
         stops = self.links.stop()
@@ -391,7 +358,8 @@ class Gateway:
             before = len(self.inbox) + len(self.unsent)
             await self._exchange()
             if len(self.inbox) + len(self.unsent) >= before:
-                break
+                return
+        self.trail.close()
 
 
 def _reason(error: Exception) -> str:

@@ -9,19 +9,25 @@ from itertools import groupby
 from app.ledger.outbox import Message, Priority
 from smpp.binds import Bind
 from smpp.link import Link
-from smpp.messages import Acknowledgement, Heard, Outbound
+from smpp.messages import Acknowledgement, Heard, Outbound, SubmitResult
 
 CONNECTIONS = 1_000_000  # more than a link makes
 
 
 class Links:
-    """Links by cid. `heard` gets what they say; all methods belong to the loop's thread."""
+    """Links by cid. `heard` gets what they say, `sending` what is about to leave by them; all
+    methods belong to the loop's thread."""
 
     def __init__(
-        self, binds: Sequence[Bind], heard: Callable[[Heard], None], clock: Callable[[], datetime]
+        self,
+        binds: Sequence[Bind],
+        heard: Callable[[Heard], None],
+        clock: Callable[[], datetime],
+        sending: Callable[[Sequence[SubmitResult]], None],
     ) -> None:
         self._heard = heard
         self._clock = clock
+        self._tell_sending = sending
         self._made = 0
         self._by_cid = {bind.cid: self._link(bind) for bind in binds}
         self._wanted = {bind.cid: bind for bind in binds}
@@ -34,7 +40,10 @@ class Links:
         # Two links of one bind never number a connection alike: what the old one heard is never
         # acknowledged to the new one.
         self._made += 1
-        return Link(bind, self._heard, self._clock, connections=self._made * CONNECTIONS)
+        numbered = self._made * CONNECTIONS
+        return Link(
+            bind, self._heard, self._clock, connections=numbered, sending=self._tell_sending
+        )
 
     @property
     def cids(self) -> list[str]:

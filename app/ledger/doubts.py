@@ -27,6 +27,12 @@ _TAKE_OVER = sql(
     WHERE o.state = 'claimed' AND o.claimed_by = ANY(CAST(:gateways AS uuid[]))
       AND EXISTS ({_ACCEPTED})"""
 )
+_TAKE_OPEN = sql(
+    f"""UPDATE outbox o SET claimed_by = :gateway
+    WHERE o.state = 'claimed' AND o.claimed_by = ANY(CAST(:gateways AS uuid[]))
+      AND NOT EXISTS ({_ACCEPTED})
+    RETURNING o.id, o.claimed_at"""
+)
 _UNKNOWN = sql(
     """UPDATE outbox SET state = 'unknown', closed_at = :now, doubts = doubts + 1
     WHERE state = 'claimed' AND claimed_by = ANY(CAST(:gateways AS uuid[]))
@@ -77,6 +83,13 @@ def take_over(tx: Tx, gateways: Sequence[UUID], gateway: UUID, now: datetime) ->
     tx.execute(_TAKE_OVER, {"gateways": list(gateways), "gateway": gateway})
     found = tx.execute(_UNKNOWN, {"gateways": list(gateways), "now": now})
     return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts, r.doubts) for r in found]
+
+
+def take_open(tx: Tx, gateways: Sequence[UUID], gateway: UUID) -> dict[UUID, datetime]:
+    """The claims of dead gateways that no network is known to have accepted in whole, now ours to
+    settle, with when they were claimed."""
+    found = tx.execute(_TAKE_OPEN, {"gateways": list(gateways), "gateway": gateway})
+    return {r.id: r.claimed_at for r in found}
 
 
 def overdue(tx: Tx, before: datetime) -> list[Doubtful]:
