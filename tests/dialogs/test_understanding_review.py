@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogs.engine.understanding import Label, understand
+from dialogs.engine.understanding.grammar import grammar
 from dialogs.engine.understanding.lexicon import lexicon, read_toml
 from dialogs.engine.understanding.paradigms import forms
 from dialogs.engine.understanding.score import cases, score
@@ -202,3 +203,13 @@ def test_every_corpus_has_no_false_answer_and_enough_recall_in_every_writing(nam
         for recall in ("recall_yes", "recall_no"):
             found = of_language[recall]
             assert found is None or found >= 0.9, (name, language, recall)
+
+
+def test_every_category_of_the_grammar_has_words_and_every_word_has_its_place() -> None:
+    listed = {entry.category for entry in lexicon().listed.values() if entry}
+    listed |= set(read_toml("phrases.toml")["phrases"])
+    listed |= {f"emoji_{meaning}" for meaning in read_toml("emoji.toml")}
+    made_by_the_reading = {"s", "h", "q", "d1", "d2", "name"}
+    named = set(grammar().codes)
+    assert named - listed == made_by_the_reading
+    assert listed - named == {"hint", "other", "other_exact"}
