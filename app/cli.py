@@ -16,6 +16,7 @@ from app.commands import (
     outages,
     retaining,
     running,
+    simulating,
     talking,
     tokens,
 )
@@ -51,6 +52,7 @@ app.command("check-config")(administering.check_config)
 app.command("migrate")(administering.migrate)
 app.command("token")(tokens.token)
 app.command("talk")(talking.talk)
+app.command("simulate")(simulating.simulate)
 app.command("chart")(charting.chart)
 app.add_typer(administering.keys, name="keys")
 app.add_typer(networks.binds, name="binds")

@@ -1,0 +1,153 @@
+"""`jauap simulate`: what a campaign will be like, and whether it keeps the promises."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app.catalogue.loader import load as load_catalogue
+from app.commands.output import FINDINGS, JsonFlag, show, stop
+from app.settings import SettingsError
+from app.simulate import day, plot
+from app.simulate.figures import STEPS
+from app.simulate.reading import MOST_CITIZENS, MOST_SEED, read_file
+from app.simulate.running import simulate as live
+
+CATALOGUE = Path(__file__).parents[1] / "catalogue"
+INTERRUPTED = 130
+PEAKS = {
+    "replies_per_second": "replies in one second",
+    "replies_per_minute": "replies in one minute",
+    "segments_per_second": "segments in one second",
+}
+
+
+def simulate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign, in TOML.")],
+    citizens: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_CITIZENS, help="How many citizens, whatever FILE says."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MOST_SEED, help="The seed, whatever FILE says.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--plot", metavar="SVG", help="Where to draw the hours.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Lives a whole campaign through in virtual time and holds the promises against it: exit 1
+    names every breach. Servers of its own; nothing of the installation is touched.
+
+    Example: jauap simulate app/simulate/examples/birth-benefit.toml --citizens 5000 --plot a.svg"""
+    services = list(load_catalogue(CATALOGUE).services)
+    try:
+        campaign = read_file(file, services, citizens=citizens, seed=seed)
+    except SettingsError as error:
+        raise stop(f"jauap simulate: {file} cannot be used:\n{error}") from None
+    _check(picture)
+    begun = time.monotonic()
+    try:
+        with _progress() as progress:
+            figures, breaches = live(campaign, progress)
+    except KeyboardInterrupt:
+        raise stop("jauap simulate: interrupted; nothing is left of it", INTERRUPTED) from None
+    if picture is not None:
+        picture.write_text(plot.svg(figures), "utf-8")
+    if as_json:
+        show(figures, "", as_json=True)
+    else:
+        _tables(figures)
+        typer.echo(f"lived through in {time.monotonic() - begun:.0f} s", err=True)
+    for breach in breaches:
+        typer.echo(str(breach), err=True)
+    if breaches:
+        raise typer.Exit(FINDINGS)
+
+
+def _check(picture: Path | None) -> None:
+    """Before the work, not after it."""
+    if picture is None:
+        return
+    try:
+        with picture.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        found = f"--plot: found {picture}: {error.strerror}, expected a file we may write"
+        raise stop(found) from None
+
+
+def _tables(figures: Mapping[str, Any]) -> None:
+    console = Console()
+    title = f"{figures['campaign']}: {figures['service']}, {figures['citizens']} citizens"
+    console.print(_funnel(f"{title}, seed {figures['seed']}", figures["funnel"]))
+    console.print(_networks(figures))
+    console.print(_facts(figures))
+
+
+def _funnel(title: str, funnel: Mapping[str, Any]) -> Table:
+    table = Table(title=title)
+    table.add_column("")
+    columns = {"all": funnel["all"], **funnel["by_language"], **funnel["by_network"]}
+    for name in columns:
+        table.add_column(name, justify="right")
+    for step in STEPS:
+        table.add_row(step, *(str(column[step]) for column in columns.values()))
+    return table
+
+
+def _networks(figures: Mapping[str, Any]) -> Table:
+    table = Table(title="networks")
+    for name in ("", "segments", "tenge", "binds", "segments/s", "busy hours", "bind hours"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name, bind in figures["binds"].items():
+        table.add_row(
+            name,
+            str(figures["segments"]["by_network"][name]),
+            f"{figures['cost']['by_network'][name]:.2f}",
+            str(bind["binds"]),
+            f"{bind['segments_per_second']:g}",
+            f"{bind['busy_hours']:g}",
+            f"{bind['bind_hours']:g}",
+        )
+    return table
+
+
+def _facts(figures: Mapping[str, Any]) -> Table:
+    table = Table(show_header=False)
+    table.add_row("segments", str(figures["segments"]["total"]))
+    table.add_row("tenge", f"{figures['cost']['total']:.2f}")
+    table.add_row("last offer leaves", str(figures["last_offer_at"]))
+    table.add_row("last message leaves", str(figures["last_message_at"]))
+    for name, words in PEAKS.items():
+        peak = figures["peaks"][name]
+        table.add_row(f"most {words}", f"{peak['most']} at {peak['at']}")
+    for gate, count in figures["gates"].items():
+        table.add_row(f"refused by {gate}", str(count))
+    promises = figures["promises"]
+    words = "all kept" if promises["kept"] else f"{len(promises['breaches'])} broken"
+    held = f"{len(promises['held'])} held against {promises['cases']} cases"
+    table.add_row("promises", f"{words} ({held}, {promises['entries']} entries of the journal)")
+    return table
+
+
+@contextmanager
+def _progress() -> Iterator[day.Progress]:
+    """A bar on a terminal, silence elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    console = Console(stderr=True)
+    off = not sys.stderr.isatty()
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=off) as bar:
+        task = bar.add_task("starting the servers", total=None)
+
+        def told(words: str, done: int, whole: int) -> None:
+            bar.update(task, description=words, completed=done, total=whole)
+
+        yield told
