@@ -1,8 +1,13 @@
 """What every room writes down of a reply, and the language it shows. It knows no rule of law."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.conversation.rooms import Reply
+from app.conversation import records
+from app.conversation.inbox import HeedsLanguage
+from app.conversation.rooms import Reply, Rooms
+from app.ledger.unit import Unit
+from app.recipients import records as recipients
 from dialogs import every
 from dialogs.engine.turn import Event as Said
 
@@ -29,6 +34,17 @@ def language_of(one: Reply, known: str | None) -> str | None:
     understood = one.turn.understood
     heard = understood.language if understood is not None and known is None else None
     return one.turn.language or one.language or heard
+
+
+def choose_languages(rooms: Rooms, unit: Unit, choices: Mapping[bytes, str]) -> None:
+    """Phones chose their language (52, clause 16: a recorded choice): it is remembered for the
+    phone and for everyone on it, and open cases heed it."""
+    records.speaks(unit.tx, dict(choices))
+    people = recipients.set_languages_of_phones(unit.tx, choices)
+    for room in rooms.values():
+        for recipient_id, language in people:
+            if isinstance(room, HeedsLanguage):
+                room.language_chosen(unit, recipient_id, language)
 
 
 def falls_silent(one: Reply) -> bool:

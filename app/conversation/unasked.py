@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from app.conversation import records
+from app.conversation import hearing, records
 from app.conversation.inbox import HeedsStop, Remembers
 from app.conversation.records import Subscriber
 from app.conversation.rooms import Unasked
@@ -123,6 +123,7 @@ def _wishes(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) 
     labels = {m.phone_index: understand(m.text).label for m in messages}
     stops = [p for p, label in labels.items() if label is Label.STOP]
     stopped = recipients.stop_phones(unit.tx, stops, unit.now)
+    silent = recipients.stopped_phones(unit.tx, stops)  # they were told, and want to hear no more
     for room in rt.rooms.values():
         if stops and isinstance(room, HeedsStop):
             room.stopped(unit, stops)
@@ -133,8 +134,7 @@ def _wishes(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) 
         for p, label in labels.items()
         if label in LANGUAGES and (p not in known or known[p].language != LANGUAGES[label])
     }
-    records.speaks(unit.tx, chosen)
-    recipients.set_languages_of_phones(unit.tx, chosen)
+    hearing.choose_languages(rt.rooms, unit, chosen)
     for m in messages:
         if m.phone_index in stopped:
             _say(rt, unit, m, "stopped", m.language)
@@ -142,7 +142,7 @@ def _wishes(rt: Runtime, unit: Unit, messages: Sequence[Unasked], known: Known) 
             _say(rt, unit, m, "started", m.language)
         elif m.phone_index in chosen:
             _say(rt, unit, m, "language-switched", chosen[m.phone_index])
-    heeded = dict.fromkeys(stopped, "stop") | dict.fromkeys(started, "start")
+    heeded = dict.fromkeys(silent, "stop") | dict.fromkeys(started, "start")
     return heeded | dict.fromkeys(chosen, "language")
 
 

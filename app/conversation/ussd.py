@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid4
 
-from app.conversation import paths, records, sessions
+from app.conversation import hearing, paths, records, sessions
 from app.conversation.arrivals import Came, evidence, waves
 from app.conversation.paths import Answer
 from app.conversation.records import Question
@@ -83,7 +83,7 @@ def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], held: Held) -> Non
     _look_up(rt, unit, calls, held)
     for call in calls:
         call.follows = _follows(call)
-    _remember_languages(unit, calls)
+    _remember_languages(rt, unit, calls)
     _answer(rt, unit, [call for call in calls if isinstance(call.follows, Answer)])
     for call in calls:
         held[call.key] = _show(call)
@@ -141,8 +141,8 @@ def _follows(call: Call) -> Session | Answer:
     return paths.pressed(call.rt.words, at, call.listed(at.language), call.pressed)
 
 
-def _remember_languages(unit: Unit, calls: Sequence[Call]) -> None:
-    """A language that was chosen is recorded for the phone (52, clause 16)."""
+def _remember_languages(rt: Runtime, unit: Unit, calls: Sequence[Call]) -> None:
+    """A language that was chosen is recorded, and what is open is spoken of in it from now on."""
     chosen = {
         call.phone: call.follows.language
         for call in calls
@@ -152,8 +152,7 @@ def _remember_languages(unit: Unit, calls: Sequence[Call]) -> None:
         and call.follows.language not in (None, call.session.language)
     }
     spoken = {phone: language for phone, language in chosen.items() if language is not None}
-    records.speaks(unit.tx, spoken)
-    recipients.set_languages_of_phones(unit.tx, spoken)
+    hearing.choose_languages(rt.rooms, unit, spoken)
 
 
 def _answer(rt: Runtime, unit: Unit, calls: Sequence[Call]) -> None:

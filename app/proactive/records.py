@@ -128,6 +128,10 @@ _OPEN_PAIRS = sql(
     WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
       AND state IN ('made', 'sent', 'awaiting')"""
 )
+_UNDECIDED_OF = sql(
+    """SELECT id FROM offers WHERE recipient_id = :recipient
+      AND state IN ('made', 'sent', 'awaiting', 'accepted')"""
+)
 _OPEN_OF = sql(
     """SELECT id FROM offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
       AND state IN ('made', 'sent', 'awaiting')"""
@@ -164,7 +168,7 @@ _LATEST = sql(
     CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM offers WHERE phone_index = p.phone_index
           AND sent_at IS NOT NULL AND closed_at >= :since
-        ORDER BY closed_at DESC LIMIT 1) o"""
+        ORDER BY closed_at DESC, id DESC LIMIT 1) o"""
 )
 # A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
 # while a long reply that began in time still waits for its last segment.
@@ -281,6 +285,11 @@ def open_pairs(tx: Tx, recipients: Sequence[UUID]) -> set[tuple[UUID, str]]:
 def open_of(tx: Tx, recipients: Sequence[UUID]) -> list[UUID]:
     """The open offers of these recipients."""
     return list(tx.execute(_OPEN_OF, {"recipients": list(recipients)}).scalars())
+
+
+def undecided_of(tx: Tx, recipient: UUID) -> list[UUID]:
+    """The offers of which a recipient is still to hear: open, or agreed to and not decided."""
+    return list(tx.execute(_UNDECIDED_OF, {"recipient": recipient}).scalars())
 
 
 def one(tx: Tx, vault: Vault, offer_id: UUID, provider: str | None) -> Offer | None:

@@ -164,10 +164,14 @@ _START_PHONES = sql(
     """UPDATE recipients SET sms = true, updated_at = :now
     WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND NOT sms RETURNING phone_index"""
 )
+_STOPPED = sql(
+    """SELECT phone_index FROM recipients WHERE phone_index = ANY(CAST(:phones AS bytea[]))
+    GROUP BY phone_index HAVING NOT bool_or(sms)"""
+)
 _LANGUAGES_OF_PHONES = sql(
     """UPDATE recipients r SET language = t.language
     FROM unnest(CAST(:phones AS bytea[]), CAST(:languages AS text[])) AS t (phone_index, language)
-    WHERE r.phone_index = t.phone_index AND r.language IS DISTINCT FROM t.language"""
+    WHERE r.phone_index = t.phone_index RETURNING r.id, r.language"""
 )
 _LANGUAGE_OF_PHONES = sql(
     """SELECT phone_index, min(language) AS language FROM recipients
@@ -345,6 +349,12 @@ def stop_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
     return {bytes(phone) for phone in found.scalars()}
 
 
+def stopped_phones(tx: Tx, phones: Sequence[bytes]) -> set[bytes]:
+    """Those of the phones on which nobody wants offers by SMS."""
+    found = tx.execute(_STOPPED, {"phones": list(phones)}) if phones else None
+    return {bytes(phone) for phone in found.scalars()} if found is not None else set()
+
+
 def start_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
     """Turns offers by SMS on again for everyone on these phones; the phones where that was news."""
     if not phones:
@@ -353,11 +363,12 @@ def start_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
     return {bytes(phone) for phone in found.scalars()}
 
 
-def set_languages_of_phones(tx: Tx, choices: Mapping[bytes, str]) -> None:
-    """Records the language in which everyone on a phone is to be written to."""
-    if choices:
-        values = {"phones": list(choices), "languages": list(choices.values())}
-        tx.execute(_LANGUAGES_OF_PHONES, values)
+def set_languages_of_phones(tx: Tx, choices: Mapping[bytes, str]) -> list[tuple[UUID, str]]:
+    """Records the language in which everyone on a phone is to be written to; who, and in which."""
+    if not choices:
+        return []
+    values = {"phones": list(choices), "languages": list(choices.values())}
+    return [(r.id, r.language) for r in tx.execute(_LANGUAGES_OF_PHONES, values)]
 
 
 def language_of_phones(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, str]:

@@ -284,9 +284,9 @@ def withdrawn(play: Play, service: str | None) -> None:
     play.world.withdraw(play.offer(service).id)
 
 
-@says(r"provider reports (?P<result>rendered|refused)")
-def reported(play: Play, result: str) -> None:
-    play.world.report(play.offer(None).id, result)
+@says(r"provider reports (?P<result>rendered|refused)(?: of (?P<service>[\w-]+))?")
+def reported(play: Play, result: str, service: str | None) -> None:
+    play.world.report(play.offer(service).id, result)
 
 
 @says(r"provider is told the account: (?P<told>.+)")

@@ -211,7 +211,7 @@ def _not_chosen(
         again.append((offer.id, one.question.asked + 1))
         hearing.put_for_review(unit, offer, one)
     if said is Said.START:
-        recipients.set_sms(unit.tx, offer.recipient_id, sms=True, now=unit.now)
+        recipients.start_phones(unit.tx, [offer.phone_index], unit.now)
     _say(rt, unit, offer, one, screen)
 
 

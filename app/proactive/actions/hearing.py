@@ -26,7 +26,8 @@ def learn_language(unit: Unit, offer: Offer, one: Reply, languages: dict[bytes, 
 def heed(unit: Unit, offer: Offer, event: Event | None) -> None:
     """What was said of the phone itself, which holds in time or late."""
     if event is Event.STOPPED:
-        recipients.set_sms(unit.tx, offer.recipient_id, sms=False, now=unit.now)
+        # Whoever writes it means the phone, whose-ever offer it was: as where nothing is asked.
+        recipients.stop_phones(unit.tx, [offer.phone_index], unit.now)
     if event is Event.WRONG_PERSON:
         recipients.mark_wrong_phone(unit.tx, [offer.recipient_id], unit.now)
 

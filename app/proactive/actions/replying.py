@@ -62,8 +62,6 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
         else:
             _answer(rt, unit, offer, one, event)
             closed.append(offer)
-    close(rt, unit, closed)
-    disown(rt, unit, [o for o in closed if o.result == ANOTHER_PERSON])
     conversation.asked_again(unit.tx, again)
     conversation.speaks(unit.tx, languages)
     recipients.set_languages(
@@ -74,6 +72,8 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
             if o.phone_index in languages
         },
     )
+    close(rt, unit, closed)  # the next question is put in the language just learned
+    disown(rt, unit, [o for o in closed if o.result == ANOTHER_PERSON])
     records.save(unit.tx, list(offers.values()))
     return unseen
 
@@ -167,7 +167,7 @@ def _not_an_answer(
         again.append((offer.id, one.question.asked + 1))
         hearing.put_for_review(unit, offer, one)
     if one.turn.event is Said.START:
-        recipients.set_sms(unit.tx, offer.recipient_id, sms=True, now=unit.now)
+        recipients.start_phones(unit.tx, [offer.phone_index], unit.now)
     if one.turn.screen is not None:
         say(rt, unit, offer, one.turn.screen, priority=Priority.REPLY)
 
