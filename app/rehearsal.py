@@ -54,7 +54,10 @@ class Line:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """An offer of `service`, from its question to its end. Every deed returns what followed."""
+    """An offer of `service`, from its question to its end. Every deed returns what followed.
+
+    `language` is the offer's, at first what the register has; `chosen` is what the phone itself
+    asked for or answered in, where that was news."""
 
     catalogue: Catalogue
     calendar: Calendar
@@ -72,7 +75,12 @@ class Rehearsal:
     is_answered: bool = False
     was_helped: bool = False
     missed_account: bool = False
+    chosen: str | None = None
+    registered: str | None = field(init=False)
     _said: list[Line] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.registered = self.language
 
     def begin(self) -> list[Line]:
         """The question is sent, and the handset has it at once."""
@@ -133,6 +141,8 @@ class Rehearsal:
         event = _event(said)
         if event is Event.STOPPED:
             self.takes_sms = False
+        if event is Event.WRONG_PERSON:  # whose phone it is, is not known any more
+            self.registered = None
         if said.event is Said.START:
             self.takes_sms = True
         if said.event in (Said.UNCLEAR, Said.SILENT):
@@ -166,33 +176,49 @@ class Rehearsal:
 
     def _unasked(self, text: str, understood: Understood) -> None:
         """Nothing is asked: wishes count, a second answer is told that the first one stands."""
-        if understood.label is Label.STOP and self.takes_sms:
-            self.takes_sms = False
-            self._say(Screen(COMMON, "stopped"))
+        spoken = self.chosen or self.registered
+        of_case = spoken or self.language
+        wish = LANGUAGES.get(understood.label)
+        if understood.label is Label.STOP:
+            if self.takes_sms:
+                self.takes_sms = False
+                self._say(Screen(COMMON, "stopped"), spoken or understood.language or BOTH)
         elif wants_start(text) and not self.takes_sms:
             self.takes_sms = True
-            self._say(Screen(COMMON, "started"))
-        elif understood.label in LANGUAGES and LANGUAGES[understood.label] != self.language:
-            self.language = LANGUAGES[understood.label]
-            self._say(Screen(COMMON, "language-switched"))
+            self._say(Screen(COMMON, "started"), spoken or understood.language or BOTH)
+        elif wish is not None and wish != self.chosen:
+            self._speak(wish)
+            self._say(Screen(COMMON, "language-switched"), wish)
         elif self.missed_account and bare_digit(text):
-            self._say(Screen(account.ACCOUNT.name, "late"))
-        elif understood.label in (Label.YES, Label.NO):
-            self._after_the_end()
+            self._say(Screen(account.ACCOUNT.name, "late"), of_case)
+        elif understood.label in (Label.YES, Label.NO) and not self.is_strangers:
+            self._after_the_end(of_case)
         elif not self.was_helped:
             self.was_helped = True
-            self._say(Screen(HELP, "help-no-question"))
+            self._say(Screen(HELP, "help-no-question"), spoken or understood.language or BOTH)
 
-    def _after_the_end(self) -> None:
-        if self.state in (State.EXPIRED, State.UNDELIVERED):
-            self._say(Screen(OFFER, "late"))
+    @property
+    def is_strangers(self) -> bool:
+        """Whether the phone said that it is not the recipient's: it was no offer to it."""
+        return self.state is State.UNDELIVERED
+
+    def _speak(self, language: str) -> None:
+        self.chosen = self.registered = language
+        if self.state is State.ACCEPTED:  # the decision is still to come
+            self.language = language
+
+    def _after_the_end(self, language: str | None) -> None:
+        if self.state is State.EXPIRED:
+            self._say(Screen(OFFER, "late"), language)
         elif self.state in ALREADY and self.is_answered:
             answer = self.words.each(OFFER, f"answer.{ALREADY[self.state]}")
-            self._say(Screen(OFFER, "already", {"answer": answer}))
+            self._say(Screen(OFFER, "already", {"answer": answer}), language)
 
     def _learn(self, said: Turn) -> None:
         heard = said.understood.language if said.understood else None
-        self.language = said.language or self.language or heard
+        known = said.language or self.language or heard
+        if known != self.language:
+            self.language = self.chosen = self.registered = known
 
     # --- what happens -------------------------------------------------------------------------
 
@@ -232,11 +258,11 @@ class Rehearsal:
 
     # --- what is told -------------------------------------------------------------------------
 
-    def _say(self, screen: Screen | None) -> None:
+    def _say(self, screen: Screen | None, language: str | None = None) -> None:
         if screen is None:
             return
         known = {**self._values(), **screen.values}
-        text = self.words.text(screen, self.language or BOTH, known)
+        text = self.words.text(screen, language or self.language or BOTH, known)
         key = f"{screen.dialog}.{screen.key}"
         self._said.append(Line(self.now, "1414", text, units(text), segments(text), key))
 

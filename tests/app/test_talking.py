@@ -68,7 +68,7 @@ def test_a_conversation_goes_by_the_dialog(lines: tuple[str, ...], expected: lis
 
 def test_stop_and_start_are_each_confirmed_once() -> None:
     found = keys(told("стоп", "стоп", "старт", "/quit", "иә"))
-    assert found == ["offer.ask", "common.stopped", "help.help-no-question", "common.started"]
+    assert found == ["offer.ask", "common.stopped", "common.started"]
 
 
 def test_a_first_digit_is_a_yes_and_the_next_an_account() -> None:
