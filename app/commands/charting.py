@@ -1,4 +1,4 @@
-"""`jauap chart`: dialogs and the lifecycle of an offer as tables, Graphviz and SVG. No server."""
+"""`jauap chart`: dialogs, menus and an offer's lifecycle as tables, Graphviz and SVG. No server."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -8,12 +8,23 @@ import typer
 from app.commands.output import JsonFlag, show, stop
 from app.proactive import rules
 from dialogs.engine import chart as charts
+from dialogs.engine.chart import Menu
 from dialogs.engine.drawing import svg
 from dialogs.engine.model import Ask, Dialog
 from dialogs.engine.wording import Words
 from dialogs.every import DIALOGS, dialog
+from dialogs.language import CHOICES, LANGUAGE
+from dialogs.menu import ENTRIES, MENU
 
 LIFECYCLE = "lifecycle"
+MENUS: Final = {
+    menu.name: menu
+    for menu in (
+        Menu(MENU, "main", ENTRIES, ("goodbye", "exit")),
+        Menu(LANGUAGE, "ask", CHOICES, ("menu", "back")),
+    )
+}
+EVERY: Final = (*(one.name for one in DIALOGS), *MENUS, LIFECYCLE)
 TABLE: Final = {(str(state), str(event)): str(to) for (state, event), to in rules.LIFECYCLE.items()}
 # What people call the states and events of an offer; the words of the API stand beside them.
 NAMES: Final = {
@@ -46,7 +57,8 @@ NAMES: Final = {
 
 def chart(
     name: Annotated[
-        str | None, typer.Argument(help="A dialog's name, or `lifecycle`; all without one.")
+        str | None,
+        typer.Argument(help="A dialog, a menu, or `lifecycle`; all without one."),
     ] = None,
     graphviz: Annotated[bool, typer.Option(help="Print Graphviz text instead of tables.")] = False,
     svg_file: Annotated[
@@ -60,10 +72,9 @@ def chart(
     """Dialogs and lifecycles as tables (kk | ru), Graphviz or SVG. Example: jauap chart offer
 
     The pictures of docs/dialogs: jauap chart --into docs/dialogs"""
-    names = [name] if name is not None else [*(d.name for d in DIALOGS), LIFECYCLE]
-    if name is not None and name not in (*(d.name for d in DIALOGS), LIFECYCLE):
-        known = ", ".join([*(d.name for d in DIALOGS), LIFECYCLE])
-        raise stop(f"chart: found {name!r}, expected one of {known}")
+    names = [name] if name is not None else [*EVERY]
+    if name is not None and name not in EVERY:
+        raise stop(f"chart: found {name!r}, expected one of {', '.join(EVERY)}")
     words = Words.load()
     try:
         if svg_file is not None:
@@ -88,6 +99,8 @@ def table(name: str, words: Words) -> str:
     """The chart as Markdown."""
     if name == LIFECYCLE:
         return charts.lifecycle_table("offer", TABLE, NAMES)
+    if name in MENUS:
+        return charts.menu_table(MENUS[name], words)
     return charts.dialog_table(dialog(name), words)
 
 
@@ -95,6 +108,8 @@ def graph(name: str, words: Words) -> str:
     """The chart as Graphviz text."""
     if name == LIFECYCLE:
         return charts.lifecycle_graph("offer", TABLE, NAMES)
+    if name in MENUS:
+        return charts.menu_graph(MENUS[name], words)
     return charts.dialog_graph(dialog(name), words)
 
 
@@ -102,6 +117,8 @@ def drawn(name: str, words: Words) -> str:
     """The chart as SVG."""
     if name == LIFECYCLE:
         return svg(charts.lifecycle_drawn("offer", TABLE, NAMES))
+    if name in MENUS:
+        return svg(charts.menu_drawn(MENUS[name], words))
     return svg(charts.dialog_drawn(dialog(name), words))
 
 
@@ -110,11 +127,14 @@ def described(name: str, words: Words) -> dict[str, Any]:
     if name == LIFECYCLE:
         moves = [{"state": s, "event": e, "to": to} for (s, e), to in TABLE.items()]
         return {"name": name, "names": NAMES, "moves": moves}
-    one = dialog(name)
     wordings = {
         key: {"kk": book.text, "ru": words.books["ru", name][key].text}
         for key, book in words.books["kk", name].items()
     }
+    if name in MENUS:
+        entries = [{"id": e.id, "digit": e.digit, "goto": e.goto} for e in MENUS[name].entries]
+        return {"name": name, "entries": entries, "wordings": wordings}
+    one = dialog(name)
     return {
         "name": name,
         "by_law": one.by_law,
@@ -145,7 +165,7 @@ def write(into: Path, words: Words, names: list[str] | None = None) -> list[Path
     """Writes every chart into a directory: .md, .dot and .svg; returns what was written."""
     into.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in names or [*(d.name for d in DIALOGS), LIFECYCLE]:
+    for name in names or EVERY:
         for suffix, text in (("md", table), ("dot", graph), ("svg", drawn)):
             path = into / f"{name}.{suffix}"
             path.write_text(text(name, words), encoding="utf-8")

@@ -1,12 +1,13 @@
-"""Draws a dialog or a lifecycle: a table with kk and ru side by side, and Graphviz text.
+"""Draws a dialog, a menu or a lifecycle: a table with kk and ru side by side, and Graphviz text.
 
 For people to read and sign; it draws what is declared and decides nothing.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from dialogs.engine.drawing import Edge, Graph, Node
-from dialogs.engine.model import Dialog, End, Step, labelling
+from dialogs.engine.model import COMMON, Choice, Dialog, End, Phrases, Screen, Step, labelling
 from dialogs.engine.wording import LANGUAGES, Words
 
 Names = Mapping[str, Mapping[str, str]]
@@ -64,6 +65,59 @@ def dialog_drawn(dialog: Dialog, words: Words) -> Graph:
         quiet = " / ".join(_SILENCE[one] for one in LANGUAGES)
         edges.append(Edge(ask.name, ask.silence, quiet, is_dashed=True))
     return Graph(dialog.name, nodes, tuple(edges))
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A page of USSD that a phone can ask for by itself: the entries of `at`, in order, and where 0
+    leads from it: the name of a page, and the shared word behind the key."""
+
+    phrases: Phrases
+    at: str
+    entries: tuple[Choice, ...]
+    zero: tuple[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.phrases.name
+
+
+def menu_table(menu: Menu, words: Words) -> str:
+    """A Markdown table of a menu: every wording in kk and ru, and where each key leads."""
+    roads = {labelling(menu.at, e.id): f"{e.digit} → {e.goto}" for e in menu.entries}
+    rows = [
+        (n.key, *(words.wording(menu.name, n.key, one).text for one in LANGUAGES),
+         roads.get(n.key, ""))
+        for n in menu.phrases.notices
+    ]  # fmt: skip
+    goto, word = menu.zero
+    told = (words.text(Screen(COMMON, word), one) for one in LANGUAGES)
+    rows.append((word, *told, f"0 → {goto}"))
+    return f"# {menu.name} (USSD)\n\n" + _table(("", "kk", "ru", "→"), rows)
+
+
+def menu_graph(menu: Menu, words: Words) -> str:
+    """Graphviz text of a menu; its keys bear their words in kk and ru."""
+    graph = menu_drawn(menu, words)
+    lines = [
+        f"  {_quoted(n.id)} [shape=box{', style=bold' if n.is_start else ''}];" for n in graph.nodes
+    ]
+    lines += [_edge(e.source, e.target, e.label) for e in graph.edges]
+    return _graph(menu.name, lines)
+
+
+def menu_drawn(menu: Menu, words: Words) -> Graph:
+    """The same to be drawn: a box a page."""
+    goto, word = menu.zero
+    keys = [(e.digit, e.goto, menu.name, labelling(menu.at, e.id)) for e in menu.entries]
+    edges = []
+    for digit, target, name, key in (*keys, ("0", goto, COMMON, word)):
+        each = (words.text(Screen(name, key), one) for one in LANGUAGES)
+        edges.append(Edge(menu.at, target, f"{digit}: {' / '.join(dict.fromkeys(each))}"))
+    pages = dict.fromkeys(edge.target for edge in edges)
+    nodes = [Node(menu.at, (menu.at,), is_start=True)]
+    nodes += [Node(page, (page,), is_end=page == "goodbye") for page in pages]
+    return Graph(menu.name, tuple(nodes), tuple(edges))
 
 
 def lifecycle_table(

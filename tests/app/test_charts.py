@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from app.commands.charting import LIFECYCLE, NAMES, TABLE, write
+from app.conversation.sessions import View
 from dialogs.engine.wording import Words
 from dialogs.every import DIALOGS
 
@@ -28,7 +29,7 @@ def test_every_state_and_event_of_an_offer_has_a_name_in_both_languages() -> Non
     assert all(each["kk"] and each["ru"] and each["kk"] != each["ru"] for each in NAMES.values())
 
 
-@pytest.mark.parametrize("name", [*(one.name for one in DIALOGS), LIFECYCLE])
+@pytest.mark.parametrize("name", [*(one.name for one in DIALOGS), "menu", "language", LIFECYCLE])
 def test_a_chart_is_printed_as_a_table_with_both_languages(name: str) -> None:
     ran = CliRunner().invoke(app, ["chart", name])
     assert ran.exit_code == 0
@@ -44,6 +45,14 @@ def test_a_chart_in_json_names_choices_outcomes_and_wordings() -> None:
         ("no", "data-refused"),
     ]
     assert set(data["wordings"]["ask"]) == {"kk", "ru"}
+
+
+def test_every_key_of_the_menu_leads_to_a_page_that_a_session_can_show() -> None:
+    ran = CliRunner().invoke(app, ["chart", "menu", "--json"])
+    [data] = json.loads(ran.stdout)
+    assert [e["digit"] for e in data["entries"]] == ["1", "2", "3", "4"]
+    assert {e["goto"] for e in data["entries"]} <= {str(view) for view in View}
+    assert data["wordings"]["main.offers"] == {"kk": "Ұсыныстар", "ru": "Предложения"}
 
 
 def test_a_chart_is_drawn_into_a_file(tmp_path: Path) -> None:
