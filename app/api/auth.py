@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from app.api.problems import Problem
+from app.api.problems import Problem, Refused
 from app.ledger import keys
 from app.ledger.encryption import Vault, VaultError
 from app.ledger.keys import LIVE, ApiKey, Reach
@@ -79,7 +79,7 @@ def identify_all(
     callers: dict[str, Caller | Problem] = {}
     for token in shown:
         if token in systems:
-            callers[token] = _system(known[token]) if token in known else unauthenticated()
+            callers[token] = _system(rt, known[token]) if token in known else unauthenticated()
         elif token not in callers:  # their keys may have to be fetched: never in a transaction
             callers[token] = _citizen(rt, token, tokens, now)
     return callers
@@ -95,7 +95,10 @@ def _citizen(rt: Runtime, token: str, tokens: Tokens | None, now: datetime) -> C
     return caller or unauthenticated()
 
 
-def _system(key: ApiKey) -> Caller:
+def _system(rt: Runtime, key: ApiKey) -> Caller | Problem:
+    if key.ends_at is not None and key.ends_at <= rt.clock():
+        ended = Refused("agreement", "214:10", "gate.agreement.ended")
+        return Problem("agreement", refused=ended)
     return Caller(
         f"provider:{key.provider}", frozenset(key.scopes), key.provider,
         key_id=str(key.id), reach=Reach(key.kind, key.phones),

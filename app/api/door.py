@@ -197,5 +197,5 @@ def _response(endpoint: Endpoint, done: Done, sent: Sent) -> Response:
     if endpoint.location is not None:
         made = msgspec.json.decode(answer.body, type=_Made)
         headers["Location"] = endpoint.location.format(id=made.id)
-    media_type = "application/json" if answer.body else None
+    media_type = endpoint.media if answer.body else None
     return Response(answer.body, answer.status, headers, media_type)

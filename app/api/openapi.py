@@ -10,7 +10,7 @@ from app.api.auth import CITIZEN
 from app.api.checking import MOST_FAULTS
 from app.api.idempotency import HEADER, REPLAYED
 from app.api.problems import MEDIA_TYPE, FieldError, Problem, ProblemBody, Refused
-from app.api.routing import Endpoint, Nothing
+from app.api.routing import Document, Endpoint, Nothing
 from app.api.texts import DEFAULT, KINDS
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ def document(endpoints: Sequence[Endpoint]) -> Json:
     """The document that /openapi.json answers, as plain data."""
     types: list[Any] = [ProblemBody]
     for endpoint in endpoints:
-        types += [t for t in (endpoint.body, endpoint.answer) if t is not None]
+        types += [t for t in (endpoint.body, endpoint.answer) if t not in (None, Document)]
     types = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFS)
     refs = dict(zip(types, schemas, strict=True))
@@ -185,7 +185,9 @@ def _query_schema(query: type[msgspec.Struct]) -> dict[str, Json]:
 
 def _responses(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
     good: Json = {"description": "Done.", "headers": _headers()}
-    if endpoint.answer is not None:
+    if endpoint.answer is Document:
+        good["content"] = {endpoint.media: {"schema": {"type": "string"}}}
+    elif endpoint.answer is not None:
         good["content"] = _content(refs[endpoint.answer], endpoint.answer_example)
     if endpoint.follow is not None:
         example = 'id: 731-12\ndata: {"type":"offer.awaiting","offer":{}}\n\n'

@@ -26,6 +26,12 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body or query of an endpoint that takes none."""
 
 
+class Document(msgspec.Struct, frozen=True):
+    """An answer that is no JSON: a page, a table, a picture. Its endpoint names its `media`."""
+
+    octets: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A body that is read as it arrives, in the call's own thread."""
@@ -63,6 +69,7 @@ class Endpoint:
     is the address of what a 201 made. `before` looks at a body before the transaction opens, where
     looking may take long. What is `revalidated` may be kept by its reader, who asks with
     If-None-Match whether it still holds. What has `follow` answers with a stream of events.
+    `media` is the media type of an answer that is a Document.
     `takes` are the media types of a body that is a file and read as it arrives.
     What has `many` is carried out together with others that come at once: it answers each call,
     in order, and returns problems instead of raising them."""
@@ -86,6 +93,7 @@ class Endpoint:
     revalidated: bool = False
     follow: Callable[[Call[Any, Any]], Following] | None = None
     takes: tuple[str, ...] = ()
+    media: str = "application/json"
     many: Many | None = None
 
     @property
@@ -157,6 +165,8 @@ def encoded(endpoint: Endpoint, answer: Told | None, spoken: str) -> Answer:
     """What a handler returned, as it is answered and kept."""
     if isinstance(answer, Problem):
         return Answer(answer.status, answer.body(spoken))
+    if isinstance(answer, Document):
+        return Answer(endpoint.status, answer.octets)
     return Answer(endpoint.status, b"" if answer is None else msgspec.json.encode(answer))
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -24,6 +24,7 @@ class Scope(StrEnum):
     AUDITOR = "auditor"
     REGISTRY = "registry"
     OPERATOR = "operator"
+    EXCHANGE = "exchange"
 
 
 class Kind(StrEnum):
@@ -49,7 +50,7 @@ LIVE = Reach(Kind.LIVE)
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key as it may be shown: whose it is and what it opens, never the secret. `phones` are the
-    indexes of a team's phones."""
+    indexes of a team's phones. `ends_at` is when its owner's agreement ends (214/НҚ, clause 10)."""
 
     id: UUID
     name: str
@@ -59,6 +60,7 @@ class ApiKey:
     revoked_at: datetime | None
     kind: Kind = Kind.LIVE
     phones: frozenset[bytes] = frozenset()
+    ends_at: datetime | None = None
 
 
 class NameTaken(Exception):
@@ -76,8 +78,9 @@ _REVOKE = sql(
     "UPDATE api_keys SET revoked_at = :now WHERE name = :name AND revoked_at IS NULL RETURNING id"
 )
 _FIND = sql(
-    f"""SELECT {_COLUMNS}, hash FROM api_keys
-    WHERE hash = ANY(CAST(:hashes AS bytea[])) AND revoked_at IS NULL"""
+    f"""SELECT {", ".join(f"k.{name.strip()}" for name in _COLUMNS.split(","))}, k.hash, s.ends_at
+    FROM api_keys k LEFT JOIN wallet_systems s ON s.code = k.provider
+    WHERE k.hash = ANY(CAST(:hashes AS bytea[])) AND k.revoked_at IS NULL"""
 )
 
 
@@ -138,7 +141,7 @@ def authenticate_all(tx: Tx, secrets_shown: Collection[str]) -> dict[str, ApiKey
     compares hashes only: how long it takes says nothing about a secret."""
     hashed = {_hash(s): s for s in secrets_shown if _SECRET.fullmatch(s) is not None}
     rows = tx.execute(_FIND, {"hashes": list(hashed)}) if hashed else ()
-    return {hashed[bytes(row.hash)]: _key(row) for row in rows}
+    return {hashed[bytes(row.hash)]: replace(_key(row), ends_at=row.ends_at) for row in rows}
 
 
 def _hash(secret: str) -> bytes:

@@ -17,6 +17,7 @@ from app.wallet.actions import (
     answering,
     asking,
     delivering,
+    exchanging,
     hearing,
     listing,
     reading,
@@ -76,7 +77,7 @@ class WalletRoom:
         return hearing.last_closed(unit, phones)
 
     def figures(self, tx: Tx, now: datetime) -> Sequence[Figure]:
-        return delivering.figures(tx, now)
+        return [*delivering.figures(tx, now), *exchanging.figures(tx, now)]
 
     def noted(self, unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
         notices = delivering.noted(unit, notes)

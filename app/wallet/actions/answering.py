@@ -30,7 +30,8 @@ from app.wallet.actions.telling import (
 from app.wallet.consents import records
 from app.wallet.consents.records import GIVEN, REFUSED, Consent
 from app.wallet.rules import asking as rules
-from app.wallet.rules.asking import OPEN, Event, State
+from app.wallet.rules.asking import OPEN, Event
+from app.wallet.rules.asking import AskingState as State
 from dialogs.engine import turn
 from dialogs.engine.model import Screen
 from dialogs.engine.turn import Event as Said

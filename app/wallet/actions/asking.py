@@ -25,7 +25,8 @@ from app.wallet.consents import records
 from app.wallet.consents.records import Consent
 from app.wallet.notices.records import Notice, Sms
 from app.wallet.rules import asking as rules
-from app.wallet.rules.asking import OPEN, Event, State
+from app.wallet.rules.asking import OPEN, Event
+from app.wallet.rules.asking import AskingState as State
 from dialogs.engine.model import Screen
 
 CLAUSE = "214:6"

@@ -14,7 +14,7 @@ from app.wallet.actions.saying import DIALOG, ROOM
 from app.wallet.actions.telling import say
 from app.wallet.consents import records
 from app.wallet.consents.records import Consent
-from app.wallet.rules.asking import State
+from app.wallet.rules.asking import AskingState as State
 from dialogs.engine.model import Screen
 from dialogs.engine.render import sms
 from dialogs.engine.understanding import Label, bare_digit, understand

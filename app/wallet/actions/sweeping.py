@@ -12,7 +12,8 @@ from app.wallet.actions import asking, delivering
 from app.wallet.actions.telling import say, screen_of
 from app.wallet.consents import records
 from app.wallet.rules import asking as rules
-from app.wallet.rules.asking import Event, State
+from app.wallet.rules.asking import AskingState as State
+from app.wallet.rules.asking import Event
 
 BATCH = 500
 VALIDITY = timedelta(hours=24)  # an SMS lives in the network for a day

@@ -11,7 +11,8 @@ from app.ledger.unit import Unit
 from app.runtime import Runtime
 from app.wallet.actions.saying import DIALOG, ROOM, measure_values
 from app.wallet.consents.records import Consent
-from app.wallet.rules.asking import OPEN, State
+from app.wallet.rules.asking import OPEN
+from app.wallet.rules.asking import AskingState as State
 from dialogs.engine.model import COMMON, Screen
 from dialogs.engine.render import sms
 from dialogs.engine.wording import BOTH

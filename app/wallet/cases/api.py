@@ -65,6 +65,8 @@ def _entry(one: casefile.CaseEntry) -> WalletEntry:
     return WalletEntry(one.seq, one.at, one.kind, one.facts, one.body, one.hash, said)
 
 
+_ENTRY = WalletEntry(1, AT, "made", {}, "{…}", "5e…", None)
+
 ENDPOINTS = (
     Endpoint(
         method="GET",
@@ -74,9 +76,7 @@ ENDPOINTS = (
         handler=read_wallet_case,
         answer=WalletCase,
         errors=("not_found",),
-        answer_example=WalletCase(
-            ID, [WalletEntry(1, AT, "made", {}, "{…}", "5e…", None)], "5e…", []
-        ),
+        answer_example=WalletCase(ID, [_ENTRY], "5e…", []),
         description="Only an auditor is shown what people wrote.",
     ),
 )

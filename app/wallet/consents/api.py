@@ -21,7 +21,7 @@ from app.wallet.actions.telling import WHICH, screen_of, step_of
 from app.wallet.consents import records
 from app.wallet.consents.records import Consent
 from app.wallet.notices.examples import AT, ID
-from app.wallet.rules.asking import OPEN, State
+from app.wallet.rules.asking import OPEN, AskingState
 from dialogs.engine.render import mobile
 from dialogs.engine.turn import UnknownChoice
 from dialogs.engine.wording import BOTH
@@ -36,7 +36,7 @@ class ConsentAnswer(Struct, frozen=True):
 
     id: str
     measure: str
-    state: State
+    state: AskingState
     deadline: datetime | None
     data: Given | None
     data_at: datetime | None
@@ -148,7 +148,7 @@ def _shown(call: Call[Any, Any], consent: Consent) -> MyMeasure:
 
 
 EXAMPLE = ConsentAnswer(
-    ID, "school-meals", State.AWAITING, utc(AT), None, None, None, None, None, None
+    ID, "school-meals", AskingState.AWAITING, utc(AT), None, None, None, None, None, None
 )
 _MINE = MyMeasure(
     EXAMPLE,

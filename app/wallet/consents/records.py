@@ -11,7 +11,7 @@ from app.ledger.encryption import Vault
 from app.ledger.engine import Row, Tx, ids, sql
 from app.ledger.failures import Raced
 from app.ledger.journal import Chain
-from app.wallet.rules.asking import State
+from app.wallet.rules.asking import AskingState as State
 
 GIVEN, REFUSED = "given", "refused"
 

@@ -71,7 +71,7 @@ class NewDecision(Struct, frozen=True, forbid_unknown_fields=True):
     recipient_kind: Capacity = "individual"
 
 
-class NoticeAnswer(Struct, frozen=True):
+class WalletNotice(Struct, frozen=True):
     """A notice as its provider sees it. The term runs from `counted_from` to `deadline` and was
     kept at `served_at`; `is_overdue`: it was not kept."""
 
@@ -97,7 +97,7 @@ class NoticeAnswer(Struct, frozen=True):
 class NoticesPage(Struct, frozen=True):
     """Notices, newest first."""
 
-    items: list[NoticeAnswer]
+    items: list[WalletNotice]
     next: str | None
 
 
@@ -128,11 +128,11 @@ class NoticeBatchAnswer(Struct, frozen=True):
     refused: list[RefusedNotice]
 
 
-def make_notice(call: Call[NewNotice, Nothing]) -> NoticeAnswer:
+def make_notice(call: Call[NewNotice, Nothing]) -> WalletNotice:
     return _made_one(call, _draft(call.body))
 
 
-def make_decision(call: Call[NewDecision, Nothing]) -> NoticeAnswer:
+def make_decision(call: Call[NewDecision, Nothing]) -> WalletNotice:
     body = call.body
     draft = Draft(
         Kind.DECISION, body.measure, body.iin, body.reference, body.recipient_kind,
@@ -171,7 +171,7 @@ def list_notices(call: Call[None, NoticesQuery]) -> NoticesPage:
     return NoticesPage([shown(one, unit.now) for one in page], following)
 
 
-def read_notice(call: Call[None, Nothing]) -> NoticeAnswer:
+def read_notice(call: Call[None, Nothing]) -> WalletNotice:
     notice, unit = _found(call), call.unit
     asked = consents.of_notices(unit.tx, unit.vault, [notice.id]).get(notice.id)
     return shown(notice, unit.now, None if asked is None else shown_consent(asked))
@@ -190,7 +190,7 @@ def _draft(one: NewNotice) -> Draft:
     )  # fmt: skip
 
 
-def _made_one(call: Call[Any, Any], draft: Draft) -> NoticeAnswer:
+def _made_one(call: Call[Any, Any], draft: Draft) -> WalletNotice:
     [made] = make(call.rt, call.unit, call.caller.provider, [draft], call.caller.reach)
     match made:
         case Wrong():
@@ -226,9 +226,9 @@ def _overdue(notice: Notice, now: datetime) -> bool:
     return terms.is_overdue(notice.deadline, notice.served_at, now)
 
 
-def shown(notice: Notice, now: datetime, asked: ConsentAnswer | None = None) -> NoticeAnswer:
+def shown(notice: Notice, now: datetime, asked: ConsentAnswer | None = None) -> WalletNotice:
     """A notice as the API shows it."""
-    return NoticeAnswer(
+    return WalletNotice(
         id=str(notice.id),
         kind=notice.kind,
         reference=notice.reference,
@@ -250,7 +250,7 @@ def shown(notice: Notice, now: datetime, asked: ConsentAnswer | None = None) -> 
 
 
 _NEW = NewNotice("school-meals", "900101300126", "M-1", asks=True)
-EXAMPLE = NoticeAnswer(
+EXAMPLE = WalletNotice(
     ID, Kind.OFFER, "M-1", "school-meals", None, AT, AT, AT, AT, False, AT, "waiting", None, None,
     AT, None, CONSENT,
 )  # fmt: skip
@@ -267,7 +267,7 @@ ENDPOINTS = (
         summary="Tell somebody of a measure of support, or of the processing of their data",
         handler=make_notice,
         body=NewNotice,
-        answer=NoticeAnswer,
+        answer=WalletNotice,
         status=201,
         location="/v1/notices/{id}",
         errors=(DUPLICATE, "refused"),
@@ -304,7 +304,7 @@ ENDPOINTS = (
         scopes=_READERS,
         summary="Read a notice and the consents asked with it",
         handler=read_notice,
-        answer=NoticeAnswer,
+        answer=WalletNotice,
         errors=("not_found",),
         answer_example=EXAMPLE,
     ),
@@ -315,7 +315,7 @@ ENDPOINTS = (
         summary="Tell somebody of a decision about a measure",
         handler=make_decision,
         body=NewDecision,
-        answer=NoticeAnswer,
+        answer=WalletNotice,
         status=201,
         location="/v1/notices/{id}",
         errors=(DUPLICATE, "refused"),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 
-class State(StrEnum):
+class AskingState(StrEnum):
     """Where the asking stands."""
 
     MADE = "made"  # the first question waits for the phone, or in the cabinet
@@ -20,6 +20,9 @@ class State(StrEnum):
     UNDELIVERED = "undelivered"
     STOPPED = "stopped"  # no more messages, please
     WITHDRAWN = "withdrawn"  # by us: the phone is another's by now
+
+
+State = AskingState
 
 
 class Event(StrEnum):
@@ -54,7 +57,10 @@ LIFECYCLE: Final[Mapping[tuple[State, Event], State]] = MappingProxyType(
         (State.SENT, Event.RECEIVED): State.AWAITING,
         **{(s, Event.DATA_ANSWERED): State.SECOND for s in _FIRST},
         **{(s, Event.NOT_DELIVERED): State.UNDELIVERED for s in (State.MADE, State.SENT)},
-        (State.SECOND, Event.NOT_DELIVERED): State.UNDELIVERED,  # the first answer stands
+        (
+            State.SECOND,
+            Event.NOT_DELIVERED,
+        ): State.UNDELIVERED,  # the first answer stands
         (State.MADE, Event.WITHDRAWN): State.WITHDRAWN,
         (State.SECOND, Event.SMS_ANSWERED): State.ANSWERED,
         **{(s, Event.LAPSED): State.LAPSED for s in (State.AWAITING, State.SECOND)},

@@ -8,7 +8,7 @@ from app.ledger.journal import verify
 from app.proactive.records import Offer
 from app.wallet.actions.answering import AnsweredBefore, TooLate
 from app.wallet.consents.records import Consent
-from app.wallet.rules.asking import State
+from app.wallet.rules.asking import AskingState as State
 from smpp.messages import ReceiptState
 from tests.app.wallet.purse import GAS, MEALS, MEDICINES, Purse
 

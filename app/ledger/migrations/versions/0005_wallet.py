@@ -80,6 +80,7 @@ CREATE INDEX wallet_consents_due ON wallet_consents (coalesce(deadline, asked_at
 GRANTS = """
 CREATE TABLE wallet_grants (
     id uuid PRIMARY KEY,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
     owner text NOT NULL,
     source text NOT NULL,
     source_id text NOT NULL,

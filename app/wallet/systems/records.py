@@ -1,0 +1,165 @@
+"""The table of other systems with their agreements, what did not agree, and what exchange asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from app.ledger.engine import Row, Tx, sql
+from app.ledger.journal import Chain
+
+
+@dataclass(slots=True)
+class System:
+    """Another object of informatisation; `code` owns its keys, `chain` is its journal."""
+
+    code: str
+    id: UUID
+    name_kk: str
+    name_ru: str
+    kind: str
+    agreement: str | None
+    measures: tuple[str, ...]
+    last_day: date | None
+    ends_at: datetime | None
+    chain: Chain
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A report that did not agree with the books: in which fields, and when it came."""
+
+    id: UUID
+    source: str
+    source_id: str
+    grant_id: UUID
+    fields: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How much a system has exchanged: accounts, open conflicts, when it reported last; its keys
+    by name and whether they still open."""
+
+    accounts: int
+    conflicts: int
+    last_at: datetime | None
+    keys: tuple[tuple[str, tuple[str, ...], datetime, datetime | None], ...]
+
+
+_COLUMNS = """code, id, name_kk, name_ru, class, agreement, measures, last_day, ends_at, version,
+    head, created_at, updated_at"""
+_ALL = sql(f"SELECT {_COLUMNS} FROM wallet_systems ORDER BY code")
+_ONE = sql(f"SELECT {_COLUMNS} FROM wallet_systems WHERE code = :code")
+_LOCKED = sql(f"SELECT {_COLUMNS} FROM wallet_systems WHERE code = :code FOR UPDATE")
+_SAVE = sql(
+    f"""INSERT INTO wallet_systems ({_COLUMNS})
+    VALUES (:code, :id, :name_kk, :name_ru, :kind, :agreement, CAST(:measures AS text[]),
+        :last_day, :ends_at, :version, :head, :created_at, :updated_at)
+    ON CONFLICT (code) DO UPDATE SET name_kk = excluded.name_kk, name_ru = excluded.name_ru,
+        class = excluded.class, agreement = excluded.agreement, measures = excluded.measures,
+        last_day = excluded.last_day, ends_at = excluded.ends_at, version = excluded.version,
+        head = excluded.head, updated_at = excluded.updated_at"""
+)
+_CONFLICT = sql(
+    """INSERT INTO wallet_conflicts (id, owner, source, source_id, grant_id, fields, created_at)
+    VALUES (:id, :owner, :source, :source_id, :grant_id, CAST(:fields AS text[]), :now)"""
+)
+_CONFLICTS = sql(
+    """SELECT id, source, source_id, grant_id, fields, created_at FROM wallet_conflicts
+    WHERE (CAST(:owner AS text) IS NULL OR owner = :owner)
+      AND (CAST(:after AS uuid) IS NULL OR id < :after)
+    ORDER BY id DESC LIMIT :limit"""
+)
+_TRAFFIC = sql(
+    """SELECT (SELECT count(*) FROM wallet_grants WHERE owner = :code) AS accounts,
+        (SELECT count(*) FROM wallet_conflicts WHERE owner = :code) AS conflicts,
+        (SELECT max(created_at) FROM wallet_grants WHERE owner = :code) AS last_at"""
+)
+_KEYS = sql(
+    """SELECT name, scopes, created_at, revoked_at FROM api_keys WHERE provider = :code
+    ORDER BY id"""
+)
+_IINS = sql("""SELECT id, iin_index, iin FROM recipients WHERE id = ANY(CAST(:ids AS uuid[]))""")
+_CONSENTED = sql(
+    """SELECT DISTINCT c.recipient_id, c.measure FROM wallet_consents c
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:measures AS text[])) AS t (id, measure)
+        ON t.id = c.recipient_id AND t.measure = c.measure
+    WHERE c.data = 'given' AND c.data_withdrawn_at IS NULL"""
+)
+
+
+def _system(r: Row) -> System:
+    return System(
+        r.code, r.id, r.name_kk, r.name_ru, r[4], r.agreement, tuple(r.measures), r.last_day,
+        r.ends_at, Chain(r.id, r.version, bytes(r.head)), r.created_at, r.updated_at,
+    )  # fmt: skip
+
+
+def every(tx: Tx) -> list[System]:
+    """All systems, by code."""
+    return [_system(r) for r in tx.execute(_ALL)]
+
+
+def one(tx: Tx, code: str, *, locked: bool = False) -> System | None:
+    """A system by its code; `locked` until the transaction ends."""
+    row = tx.execute(_LOCKED if locked else _ONE, {"code": code}).one_or_none()
+    return None if row is None else _system(row)
+
+
+def save(tx: Tx, system: System) -> None:
+    """Enters a system, or what changed of it."""
+    values = {
+        "code": system.code, "id": system.id, "name_kk": system.name_kk,
+        "name_ru": system.name_ru, "kind": system.kind, "agreement": system.agreement,
+        "measures": list(system.measures), "last_day": system.last_day,
+        "ends_at": system.ends_at, "version": system.chain.version, "head": system.chain.head,
+        "created_at": system.created_at, "updated_at": system.updated_at,
+    }  # fmt: skip
+    tx.execute(_SAVE, values)
+
+
+def keep_conflict(tx: Tx, owner: str, conflict: Conflict) -> None:
+    """Keeps that a report did not agree with the books."""
+    values = {
+        "id": conflict.id, "owner": owner, "source": conflict.source,
+        "source_id": conflict.source_id, "grant_id": conflict.grant_id,
+        "fields": list(conflict.fields), "now": conflict.created_at,
+    }  # fmt: skip
+    tx.execute(_CONFLICT, values)
+
+
+def conflicts(tx: Tx, owner: str | None, after: UUID | None, limit: int) -> list[Conflict]:
+    """What did not agree, newest first."""
+    rows = tx.execute(_CONFLICTS, {"owner": owner, "after": after, "limit": limit})
+    return [
+        Conflict(r.id, r.source, r.source_id, r.grant_id, tuple(r.fields), r.created_at)
+        for r in rows
+    ]
+
+
+def traffic(tx: Tx, code: str) -> Traffic:
+    """What a system has exchanged so far, and its keys without their secrets."""
+    row = tx.execute(_TRAFFIC, {"code": code}).one()
+    keys = tuple(
+        (r.name, tuple(r.scopes), r.created_at, r.revoked_at)
+        for r in tx.execute(_KEYS, {"code": code})
+    )
+    return Traffic(row.accounts, row.conflicts, row.last_at, keys)
+
+
+def sealed_iins(tx: Tx, recipients: Sequence[UUID]) -> dict[UUID, tuple[bytes, bytes]]:
+    """(index, sealed IIN) of people, by id."""
+    rows = tx.execute(_IINS, {"ids": list(recipients)})
+    return {r.id: (bytes(r.iin_index), bytes(r.iin)) for r in rows}
+
+
+def consented(tx: Tx, pairs: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Which (person, measure) have a consent to the processing of data that stands."""
+    if not pairs:
+        return set()
+    values = {"ids": [p for p, _ in pairs], "measures": [m for _, m in pairs]}
+    return {(r.recipient_id, r.measure) for r in tx.execute(_CONSENTED, values)}

@@ -1,0 +1,237 @@
+"""Accounting for grants (214/НҚ, clause 5), and the condition of clause 8, over HTTP."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy
+from sqlalchemy.exc import DBAPIError
+
+from app.ledger.journal import verify
+from smpp.messages import ReceiptState
+from tests.app.api.conftest import Caller, client, provider, registry, stranger
+from tests.app.wallet.purse import MEALS, MEDICINES, Purse
+
+__all__ = ["client", "provider", "registry", "stranger"]
+
+
+def a_grant(purse: Purse, source_id: str = "G-1", **more: object) -> dict[str, object]:
+    body: dict[str, object] = {"measure": MEALS, "iin": purse.people["Аида"], "amount": "12500.00"}
+    return body | {"source_id": source_id, "granted_at": "2026-03-02T06:00:00Z"} | more
+
+
+def closing(purse: Purse, source_id: str = "G-1", **more: object) -> dict[str, object]:
+    return {"measure": MEALS, "iin": purse.people["Аида"], "source_id": source_id} | more
+
+
+def test_a_grant_is_accounted_for_once_a_source_id(purse: Purse, provider: Caller) -> None:
+    first = provider.post("/v1/grants", a_grant(purse))
+    again = provider.post("/v1/grants", a_grant(purse))
+    assert first.status_code == 201, first.text
+    assert first.json() == again.json() and first.json()["amount"] == "12500.00"
+    assert len(provider.get("/v1/grants").json()["items"]) == 1
+    case = provider.get(f"/v1/wallet/cases/{first.json()['id']}").json()
+    assert [e["kind"] for e in case["entries"]] == ["recorded"]
+
+
+def test_other_facts_under_a_known_id_are_refused_and_named(purse: Purse, provider: Caller) -> None:
+    provider.post("/v1/grants", a_grant(purse))
+    answer = provider.post("/v1/grants", a_grant(purse, amount="1.00", kind="voucher"))
+    assert answer.status_code == 409
+    assert [e["field"] for e in answer.json()["errors"]] == ["amount", "kind"]
+
+
+def test_a_correction_is_an_entry_of_its_own_and_the_first_stays(
+    purse: Purse, provider: Caller
+) -> None:
+    first = provider.post("/v1/grants", a_grant(purse)).json()
+    second = provider.post("/v1/grants", a_grant(purse, "G-1a", amount="99.50", corrects="G-1"))
+    third = provider.post(
+        "/v1/grants", a_grant(purse, "G-1b", cancelled=True, corrects="G-1a")
+    ).json()
+    assert second.status_code == 201, second.text
+    assert (second.json()["corrects"], third["corrects"]) == (first["id"], first["id"])
+    found = provider.get("/v1/grants", params={"source_id": "G-1"}).json()["items"]
+    assert found == [first]
+    for one in (first, second.json(), third):
+        case = provider.get(f"/v1/wallet/cases/{one['id']}").json()
+        assert len(case["entries"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"amount": "-1"}, "amount"),
+        ({"amount": "1.005"}, "amount"),
+        ({"amount": "10000000000.01"}, "amount"),
+        ({"amount": None}, "amount"),
+        ({"measure": "free-flights"}, "measure"),
+        ({"iin": "900101300127"}, "iin"),
+        ({"granted_at": "2030-01-01T00:00:00Z"}, "granted_at"),
+        ({"corrects": "G-9"}, "corrects"),
+        ({"corrects": "G-1"}, "corrects"),
+        ({"cancelled": True}, "corrects"),
+    ],
+)
+def test_what_is_no_grant_is_refused_by_its_field(
+    purse: Purse, provider: Caller, more: dict[str, Any], field: str
+) -> None:
+    answer = provider.post("/v1/grants", a_grant(purse, **more))
+    assert answer.status_code == 422, answer.text
+    assert [e["field"] for e in answer.json()["errors"]] == [field]
+
+
+def test_two_bodies_may_use_the_same_id(purse: Purse, provider: Caller, stranger: Caller) -> None:
+    assert provider.post("/v1/grants", a_grant(purse)).status_code == 201
+    assert stranger.post("/v1/grants", a_grant(purse, amount="7")).status_code == 201
+    assert len(stranger.get("/v1/grants").json()["items"]) == 1
+
+
+def test_the_books_refuse_an_edit_by_whoever_holds_the_database(
+    purse: Purse, provider: Caller
+) -> None:
+    made = provider.post("/v1/grants", a_grant(purse)).json()
+    for statement in ("UPDATE wallet_grants SET amount = 1", "DELETE FROM wallet_grants"):
+        with pytest.raises(DBAPIError, match="new entries only"), purse.rt.ledger.begin() as tx:
+            tx.execute(sqlalchemy.text(statement))
+    with purse.rt.ledger.begin() as tx:
+        [row] = tx.execute(sqlalchemy.text("SELECT id FROM wallet_grants")).all()
+    assert str(row.id) == made["id"] and verify(purse.journal(row.id), purse.rt.vault) == []
+
+
+def test_a_grant_knows_the_notice_that_told_of_it_and_when_it_was_used(
+    purse: Purse, provider: Caller
+) -> None:
+    notice = purse.told(MEALS, "Аида")
+    made = provider.post("/v1/grants", a_grant(purse)).json()
+    assert made["notice"] == str(notice.id)
+    used = {"source_id": "G-1", "used_at": "2026-03-02T06:30:00Z"}
+    for _ in range(2):
+        answer = provider.post("/v1/grants/used", used)
+        assert answer.json()["used_at"] == "2026-03-02T06:30:00Z", answer.text
+    before = provider.post("/v1/grants/used", used | {"used_at": "2026-03-01T00:00:00Z"})
+    assert before.status_code == 422
+    assert provider.post("/v1/grants/used", used | {"source_id": "?"}).status_code == 422
+
+
+@pytest.mark.parametrize(("language", "said"), [("kk", "хабарланбаған"), ("ru", "не уведомлён")])
+def test_a_rendering_elsewhere_is_not_closed_without_the_wallets_notice(
+    purse: Purse, provider: Caller, language: str, said: str
+) -> None:
+    provider.post("/v1/grants", a_grant(purse))
+    answer = provider.post(
+        "/v1/grants/close", closing(purse), headers={"Accept-Language": language}
+    )
+    assert answer.status_code == 409
+    problem = answer.json()
+    assert (problem["gate"], problem["clause"]) == ("wallet_notice", "214:8")
+    assert said in problem["detail"]
+
+
+def test_nor_without_its_account_and_then_it_is(purse: Purse, provider: Caller) -> None:
+    notice = purse.told(MEALS, "Аида")
+    refused = provider.post("/v1/grants/close", closing(purse))
+    assert refused.status_code == 409
+    assert (refused.json()["gate"], refused.json()["clause"]) == ("wallet_accounting", "214:8")
+    grant = provider.post("/v1/grants", a_grant(purse)).json()
+    closed = provider.post("/v1/grants/close", closing(purse))
+    assert closed.status_code == 200, closed.text
+    assert (closed.json()["notice"], closed.json()["grant"]) == (str(notice.id), grant["id"])
+    assert provider.post("/v1/grants/close", closing(purse)).json() == closed.json()
+    case = provider.get(f"/v1/wallet/cases/{closed.json()['id']}").json()
+    assert case["entries"][0]["facts"]["clause"] == "214:8"
+
+
+def test_a_notice_of_another_measure_or_a_cancelled_account_closes_nothing(
+    purse: Purse, provider: Caller
+) -> None:
+    purse.told(MEDICINES, "Аида")
+    provider.post("/v1/grants", a_grant(purse))
+    assert provider.post("/v1/grants/close", closing(purse)).json()["gate"] == "wallet_notice"
+    purse.told(MEALS, "Аида")
+    provider.post("/v1/grants", a_grant(purse, "G-1a", cancelled=True, corrects="G-1"))
+    answer = provider.post("/v1/grants/close", closing(purse))
+    assert answer.json()["gate"] == "wallet_accounting"
+
+
+def test_the_account_of_another_person_closes_nothing(purse: Purse, provider: Caller) -> None:
+    purse.register("Болат", "ru", phone="+77059998877")
+    purse.told(MEALS, "Аида")
+    provider.post("/v1/grants", a_grant(purse, iin=purse.people["Болат"]))
+    answer = provider.post("/v1/grants/close", closing(purse))
+    assert answer.json()["gate"] == "wallet_accounting"
+
+
+def csv_of(rows: Iterable[Iterable[str]]) -> str:
+    head = "source_id,measure,iin,granted_at,amount,kind\n"
+    return head + "".join(",".join(row) + "\n" for row in rows)
+
+
+def test_a_file_beside_the_books_shows_what_agrees_and_what_does_not(
+    purse: Purse, provider: Caller
+) -> None:
+    iin, at = purse.people["Аида"], "2026-03-02T06:00:00Z"
+    for number, amount in ((1, "100"), (2, "200"), (3, "300"), (4, "400")):
+        provider.post("/v1/grants", a_grant(purse, f"G-{number}", amount=amount))
+    provider.post("/v1/grants", a_grant(purse, "G-2a", amount="250", corrects="G-2"))
+    body = csv_of(
+        [
+            ("G-1", MEALS, iin, at, "100.00", ""),
+            ("G-2", MEALS, iin, at, "250", ""),
+            ("G-3", MEALS, iin, at, "301", "soup"),
+            ("G-9", MEALS, iin, "2026-03-02T11:00:00+05:00", "1", ""),
+            ("G-8", MEALS, iin, "yesterday", "1", ""),
+            ("G-7", MEALS, iin, at, "dear", ""),
+        ]
+    )
+    headers = {"Content-Type": "text/csv"}
+    answer = provider.call("POST", "/v1/grants/reconcile", content="\ufeff" + body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["rows"], found["matched"], found["missing_in_wallet_rows"]) == (6, 2, ["G-9"])
+    assert found["missing_in_file_rows"] == ["G-4"]
+    assert found["different_rows"] == [{"source_id": "G-3", "fields": ["amount", "kind"]}]
+    assert found["unreadable_rows"] == [
+        {"row": 5, "column": "granted_at"}, {"row": 6, "column": "amount"}
+    ]  # fmt: skip
+
+
+def test_a_file_of_lines_is_read_as_well(purse: Purse, provider: Caller) -> None:
+    provider.post("/v1/grants", a_grant(purse, kind="lunch", amount=None))
+    row = a_grant(purse, kind="lunch")
+    del row["amount"]
+    line = msgspec.json.encode(row).decode() + "\nnonsense\n\n[1]\n"
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = provider.call("POST", "/v1/grants/reconcile", content=line, headers=headers)
+    found = answer.json()
+    assert (found["matched"], found["unreadable"]) == (1, 2), answer.text
+
+
+def test_synchronising_twice_changes_nothing_and_keeps_what_disagrees(
+    purse: Purse, provider: Caller
+) -> None:
+    grants = [a_grant(purse, f"G-{n}") for n in range(3)]
+    first = provider.post("/v1/wallet/sync", {"grants": grants}).json()
+    again = provider.post("/v1/wallet/sync", {"grants": grants}).json()
+    assert (first["created"], again["created"], again["unchanged"]) == (3, 0, 3)
+    other = [a_grant(purse, "G-0", amount="1"), a_grant(purse, "G-5", iin="1")]
+    told = provider.post("/v1/wallet/sync", {"grants": other}).json()
+    assert told["conflicts"] == [{"index": 0, "source_id": "G-0", "fields": ["amount"]}]
+    assert [r["field"] for r in told["rejected"]] == ["iin"]
+    [kept] = provider.get("/v1/wallet/conflicts").json()["items"]
+    assert (kept["source_id"], kept["fields"]) == ("G-0", ["amount"])
+
+
+def test_the_same_row_twice_in_one_call_is_one_account(purse: Purse, provider: Caller) -> None:
+    told = provider.post("/v1/wallet/sync", {"grants": [a_grant(purse), a_grant(purse)]}).json()
+    assert (told["created"], told["unchanged"]) == (1, 1)
+
+
+def test_a_receipt_later_does_not_undo_a_grant(purse: Purse, provider: Caller) -> None:
+    purse.told(MEALS, "Аида")
+    provider.post("/v1/grants", a_grant(purse))
+    purse.receipt(ReceiptState.DELIVRD)
+    purse.pass_time(timedelta(hours=30))
+    assert len(provider.get("/v1/grants").json()["items"]) == 1
