@@ -13,6 +13,8 @@ LATE = "late"
 SHARED = (COMMON, HELP, LATE)
 """The sets of phrases every dialog may fall back on, in this order (`dialogs/common.py` …)."""
 YES_NO = frozenset({"yes", "no"})
+MOST_AGAIN = 2
+"""An unclear reply is asked about at most so often; then we are silent."""
 
 NO_VALUES: Mapping[str, "Value"] = MappingProxyType({})
 
@@ -141,7 +143,10 @@ class Dialog:
     def __post_init__(self) -> None:
         _no_name_twice(self)
         _every_road_exists(self)
+        _it_asks_and_not_too_often(self)
         _every_choice_is_distinct(self)
+        _silence_is_never_consent(self)
+        _no_wording_says_two_things(self)
         _every_step_is_reached(self)
         _every_step_can_end(self)
         _no_word_means_two_choices(self)
@@ -207,6 +212,49 @@ def _every_road_exists(dialog: Dialog) -> None:
         for name in roads(step):
             if name not in known:
                 raise DialogError(f"{dialog.name}: {step.name!r} leads to unknown step {name!r}")
+
+
+def _it_asks_and_not_too_often(dialog: Dialog) -> None:
+    if isinstance(dialog.step(dialog.start), End):
+        raise DialogError(f"{dialog.name}: starts with the end {dialog.start!r}, nothing is asked")
+    for ask in dialog.asks:
+        if not 0 <= ask.unclear_again <= MOST_AGAIN:
+            raise DialogError(
+                f"{dialog.name}: {ask.name!r} asks {ask.unclear_again} times again,"
+                f" expected 0 to {MOST_AGAIN}"
+            )
+        if ask.listed is not None and ask.listed not in ask.values:
+            raise DialogError(
+                f"{dialog.name}: {ask.name!r} lists its choices in {ask.listed!r},"
+                f" expected one of its values {list(ask.values)}"
+            )
+
+
+def _silence_is_never_consent(dialog: Dialog) -> None:
+    for ask in dialog.asks:
+        yes = ask.by_id("yes")
+        if yes is not None and ask.silence == yes.goto and ask.silence != _of(ask, "no"):
+            raise DialogError(f"{dialog.name}: {ask.name!r}: silence leads to {yes.goto!r}, as yes")
+
+
+def _of(ask: Ask, choice_id: str) -> str | None:
+    choice = ask.by_id(choice_id)
+    return choice.goto if choice is not None else None
+
+
+def _no_wording_says_two_things(dialog: Dialog) -> None:
+    """Each key of a dialog words one screen: a help that is also an end would say one for both."""
+    keys = [notice.key for notice in dialog.notices]
+    for step in dialog.steps:
+        if isinstance(step, End):
+            keys.append(step.name)
+            continue
+        keys += step.screens
+        for choice in step.choices:
+            keys += [labelling(step.name, choice.id), confirming(step.name, choice.id)]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise DialogError(f"{dialog.name}: {key!r} words {keys.count(key)} screens")
 
 
 def _every_choice_is_distinct(dialog: Dialog) -> None:

@@ -91,6 +91,35 @@ def test_a_name_is_declared_once() -> None:
         declared(asking(YES, NO), ACCEPTED, DECLINED, EXPIRED, notices=(Notice("accepted"),))
 
 
+@pytest.mark.parametrize("times", [-1, 3])
+def test_an_unclear_reply_is_asked_about_at_most_twice(times: int) -> None:
+    ask = Ask("ask", (YES, NO), "expired", unclear_again=times)
+    with pytest.raises(DialogError, match=f"asks {times} times again, expected 0 to 2"):
+        declared(ask, ACCEPTED, DECLINED, EXPIRED)
+
+
+def test_a_dialog_begins_with_a_question() -> None:
+    with pytest.raises(DialogError, match="starts with the end 'accepted', nothing is asked"):
+        declared(ACCEPTED, start="accepted")
+
+
+def test_choices_are_listed_in_a_value_of_the_question() -> None:
+    ask = Ask("ask", (YES, NO), "expired", listed="accounts")
+    with pytest.raises(DialogError, match="lists its choices in 'accounts', expected one of"):
+        declared(ask, ACCEPTED, DECLINED, EXPIRED)
+
+
+def test_silence_cannot_lead_where_yes_leads() -> None:
+    with pytest.raises(DialogError, match="silence leads to 'accepted', as yes"):
+        declared(asking(YES, NO, silence="accepted"), ACCEPTED, DECLINED)
+
+
+@pytest.mark.parametrize("key", ["help", "ask.again1", "ask.switched", "ask.yes", "ask.no.confirm"])
+def test_one_wording_cannot_say_two_things(key: str) -> None:
+    with pytest.raises(DialogError, match=f"'{key}' words 2 screens"):
+        declared(asking(YES, NO), ACCEPTED, DECLINED, EXPIRED, notices=(Notice(key),))
+
+
 def test_nothing_is_asked_at_an_end() -> None:
     with pytest.raises(KeyError, match="nothing is asked there"):
         OFFER.ask("accepted")
