@@ -45,7 +45,9 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     """What a handset shows: a view, and which page of it. `case` is what it is about, `came_from`
     the list it was chosen in; `dialog` and `step` name the question or the answer that is shown,
     `choice` what is being confirmed; `shown` are the cases behind the digits of a list's page.
-    `misses` counts wrong keys; where it `is_missed`, only that the last one was wrong is shown."""
+    `misses` counts wrong keys; where it `is_missed`, only that the last one was wrong is shown.
+    `number` is the network's of the session, -1 where it names none: a key of another one, late or
+    astray, means nothing on this page."""
 
     view: View
     language: str | None = None
@@ -58,6 +60,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     shown: tuple[UUID, ...] = ()
     misses: int = 0
     is_missed: bool = False
+    number: int = -1
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -49,6 +49,13 @@ class Call:
     def pressed(self) -> str:
         return self.came.message.text or ""
 
+    @property
+    def number(self) -> int:
+        """The session's number (its_session_info, octet 1), which keys and screens share; -1 where
+        the network ties its sessions otherwise."""
+        ussd = self.came.message.ussd
+        return ussd.session[0] if ussd is not None and len(ussd.session) == 2 else -1
+
     def listed(self, language: str | None) -> list[Listed]:
         """What the phone may look at, asked of the rooms once."""
         spoken = language or FIRST
@@ -122,7 +129,8 @@ def _look_up(rt: Runtime, unit: Unit, calls: Sequence[Call], held: Held) -> None
     for call in calls:
         ussd = call.came.message.ussd
         is_key = ussd is not None and ussd.op in KEYS
-        call.session = (held.get(call.key) or found.get(call.key)) if is_key else None
+        known = (held.get(call.key) or found.get(call.key)) if is_key else None
+        call.session = known if known is not None and known.number == call.number else None
         call.question = questions.get(call.phone)
         own = chosen.get(call.phone)
         call.language = (own.language if own else None) or registered.get(call.phone)
@@ -238,4 +246,4 @@ def _show(call: Call) -> Session | None:
             ),
         )
     )
-    return page.session
+    return page.session and paths.to(page.session, number=call.number)

@@ -74,8 +74,9 @@ def test_a_session_in_redis_is_small_and_names_nobody(rt: Runtime, keypad: Keypa
 def test_the_longest_session_there_can_be_is_small(rt: Runtime) -> None:
     shown = tuple(uuid4() for _ in range(8))
     session = Session(
-        View.CONFIRM, "kk", 99, uuid4(), View.MEASURES, "x" * 40, "x" * 40, "x" * 40, shown, 2, True
-    )
+        View.CONFIRM, "kk", 99, uuid4(), View.MEASURES, "x" * 40, "x" * 40, "x" * 40, shown, 2,
+        True, 255,
+    )  # fmt: skip
     rt.sessions.save({b"k": session})
     assert rt.sessions.load([b"k", b"another"]) == {b"k": session}
     [value] = values(rt).values()
@@ -166,6 +167,22 @@ def test_nothing_but_the_key_itself_confirms(keypad: Keypad, pressed: str) -> No
     keypad.press(pressed)
     assert last(keypad).startswith("Қате таңдау")
     assert state(keypad) == "awaiting"
+
+
+def test_a_key_of_another_session_confirms_nothing(keypad: Keypad) -> None:
+    to_confirmation(keypad)
+    keypad.number += 1
+    keypad.press("1")
+    assert last(keypad).startswith(QUESTION)
+    assert state(keypad) == "awaiting"
+
+
+def test_a_network_that_names_no_session_is_answered_all_the_same(keypad: Keypad) -> None:
+    for op, words in ((UssdOp.PSSR_INDICATION, "*1414#"), *[(UssdOp.USSR_CONFIRM, "1")] * 2):
+        message = keypad.message(op, words)
+        assert message.ussd is not None
+        keypad.world.hear([replace(message, ussd=replace(message.ussd, session=b""))])
+    assert state(keypad) == "accepted"
 
 
 def test_octets_that_cannot_be_read_are_a_wrong_key(keypad: Keypad) -> None:
