@@ -1,6 +1,7 @@
 """The virtual days of one campaign: what happens is gathered as a gateway would, committed by the
 real exchange, and what that lets go is handed to the simulated networks."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,12 +38,14 @@ from smpp.messages import BindEvent, BindState, Inbound, Receipt, SubmitOutcome,
 PROVIDER = "simulated"
 AT_ONCE = 5_000  # people a transaction
 MOST = 2_500  # events a transaction
-IDLE_S = 60.0  # and so long a time at most
+IDLE_S = 180.0  # and so long a time at most
+DUE_EVERY_S = 300.0  # what falls due is looked after together
 BUSY = 1_200  # messages that leave a transaction while many wait
 DUE_AFTER_S = 1.0
 INHERIT_S = 31.0
+DOUBTS_LAST_S = 3600.0
 PATIENCE = timedelta(seconds=30)
-TIDY_S = 600.0
+TIDY_S = 3600.0
 HELD_LOOK_S = 900.0
 LAST_S = 7 * 86_400.0
 SEGMENTS_EACH = 4  # of a citizen's whole conversation, about
@@ -79,6 +82,7 @@ class Day:
     commits: int = 0
     now: float = 0.0
     tidied: float = 0.0
+    doubted: float = -math.inf  # when it was last unknown whether something had left
     told: int = 0
 
     # --- before the first offer ---------------------------------------------------------------
@@ -207,16 +211,17 @@ class Day:
         """What was not taken comes again; of what nobody knows, a receipt may tell."""
         outcome = results[0].outcome
         if outcome is SubmitOutcome.UNKNOWN:
+            self.doubted = t
             self.agenda.add(t + INHERIT_S, What.DUE)
         elif outcome is not SubmitOutcome.ACCEPTED:
             self.agenda.add(t + 0.1, What.LOOK)
         citizen = self.citizens[people.number_of(results[0].phone)]
         if outcome is SubmitOutcome.ACCEPTED and citizen.proved_at is None:
-            self.agenda.add(self._minute(t + WINDOW_S), What.DUE)
+            self.agenda.add(self._due(t + WINDOW_S), What.DUE)
 
-    def _minute(self, t: float) -> float:
-        """What falls due within a minute is looked after together."""
-        return (t // IDLE_S + 1) * IDLE_S + DUE_AFTER_S
+    def _due(self, t: float) -> float:
+        """When what falls due at `t` is looked after."""
+        return (t // DUE_EVERY_S + 1) * DUE_EVERY_S + DUE_AFTER_S
 
     def _prove(self, report: Report, t: float) -> None:
         if report.of is None:
@@ -225,14 +230,14 @@ class Day:
         citizen = report.of.to
         if not report.of.left and citizen.proved_at is None:
             citizen.proved_at = t
-            self.agenda.add(self._minute(t + WINDOW_S), What.DUE)
+            self.agenda.add(self._due(t + WINDOW_S), What.DUE)
 
     def _came(self, mo: Mo, t: float) -> Came:
         network, citizen = self.networks[mo.citizen.home], mo.citizen
         citizen.said.append((t, mo.meaning if mo.ussd is None else f"ussd-{mo.meaning}"))
         self.replies[int(t)] += 1
         if citizen.proved_at is None:
-            self.agenda.add(self._minute(t + WINDOW_S), What.DUE)
+            self.agenda.add(self._due(t + WINDOW_S), What.DUE)
         message: Inbound = network.inbound(mo)
         place = f"{network.cid}:{network.connection}"
         return Came(message, place, not network.is_drained(t, self.campaign.drain_grace))
@@ -241,11 +246,14 @@ class Day:
 
     def _commit(self, gathered: Gathered) -> None:
         room = self._room() if gathered.looks else {}
-        drained = [
-            n.cid for n in self.networks.values()
-            if n.is_drained(self.now, self.campaign.drain_grace)
-        ]  # fmt: skip
-        batch = replace(gathered.batch, room=room, mark=self.clock(), drained=drained)
+        batch = replace(gathered.batch, room=room)
+        if gathered.is_due:  # only the sweep asks up to when everything was heard
+            drained = [
+                n.cid
+                for n in self.networks.values()
+                if n.is_drained(self.now, self.campaign.drain_grace)
+            ]
+            batch = replace(batch, mark=self.clock(), drained=drained)
         done = self.exchange.commit(batch)
         self.commits += 1
         self._leave(done)
@@ -300,7 +308,7 @@ class Day:
             network.up_since = self.now
             network.free_at = max(network.free_at, self.now)
             self.agenda.add(self.now + 0.001, What.LOOK)
-            self.agenda.add(self._minute(self.now + self.campaign.drain_grace), What.DUE)
+            self.agenda.add(self._due(self.now + self.campaign.drain_grace), What.DUE)
         state = BindState(network.cid, network.name, event, self.clock())
         self.exchange.commit(Batch(states=[state]))
 
@@ -319,7 +327,8 @@ class Day:
         self.agenda.add(self.now + 0.5, What.LOOK)
 
     def _sweep(self) -> None:
-        self.exchange.inherit([], PATIENCE)
+        if self.now - self.doubted < DOUBTS_LAST_S:
+            self.exchange.inherit([], PATIENCE)
         if self.now - self.tidied >= TIDY_S:
             self.tidied = self.now
             self.exchange.tidy()

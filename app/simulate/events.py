@@ -33,14 +33,14 @@ class Agenda:
 
     heap: list[Event] = field(default_factory=list)
     planned: int = 0
-    looks: set[float] = field(default_factory=set)
+    looks: set[tuple[float, What]] = field(default_factory=set)
 
     def add(self, t: float, what: What, about: Any = None) -> None:
         """Plans something at `t`."""
         if what is What.LOOK or what is What.DUE:
-            if t in self.looks:  # one transaction looks after both
+            if (t, what) in self.looks:
                 return
-            self.looks.add(t)
+            self.looks.add((t, what))
         self.planned += 1
         heappush(self.heap, (t, self.planned, what, about))
 
@@ -58,5 +58,5 @@ class Agenda:
                 break
             taken.append(heappop(self.heap))
             if what is What.LOOK or what is What.DUE:
-                self.looks.discard(t)
+                self.looks.discard((t, what))
         return taken
