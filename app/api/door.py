@@ -93,6 +93,8 @@ class Door:
         caller = auth.identify(self.rt, sent.token, self.tokens, system_clock())
         auth.admit(caller, endpoint.scopes)
         limits.admit(self.rt, [caller])
+        if sent.file is not None and sent.file.media_type not in endpoint.takes:
+            raise Problem("media_type", types=", ".join(endpoint.takes))
         query = read_query(sent.query, endpoint.query)
         body = read_sent(endpoint, sent.raw)
         endpoint.before(self.rt, body)
@@ -149,11 +151,8 @@ def _query(request: Request) -> dict[str, str]:
     return known
 
 
-def _file(request: Request, takes: Sequence[str]) -> File:
-    """The body as a file. Raises Problem (415)."""
+def _file(request: Request) -> File:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in takes:
-        raise Problem("media_type", types=", ".join(takes))
     return File(media_type, read_file(request))
 
 
@@ -167,7 +166,7 @@ async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
     return Sent(
         token=token,
         raw=b"" if endpoint.takes else await read_limited(request),
-        file=_file(request, endpoint.takes) if endpoint.takes else None,
+        file=_file(request) if endpoint.takes else None,
         query=_query(request),
         path=dict(request.path_params),
         address=request.url.path,

@@ -38,17 +38,30 @@ def carry_out(
 ) -> list[Done | Problem]:
     """What became of each call, in order. Whatever is raised is for the caller to try alone."""
     known = auth.identify_all(rt, [sent.token for sent in batch], tokens, system_clock())
-    found = [_ready(rt, endpoint, sent, known[sent.token]) for sent in batch]
+    callers = _within_limits(rt, [_admitted(endpoint, known[sent.token]) for sent in batch])
+    found = [_ready(rt, endpoint, s, c) for s, c in zip(batch, callers, strict=True)]
     ready = [one for one in found if isinstance(one, _Ready)]
-    refused = limits.judge(rt, [one.caller for one in ready])
-    may = [one for one, problem in zip(ready, refused, strict=True) if problem is None]
-    done: dict[int, Done | Problem] = {
-        id(one): problem for one, problem in zip(ready, refused, strict=True) if problem is not None
-    }
-    if may:
+    done: dict[int, Done | Problem] = {}
+    if ready:
         with rt.unit() as unit:
-            done |= _do(rt, unit, endpoint, may)
+            done = _do(rt, unit, endpoint, ready)
     return [done[id(one)] if isinstance(one, _Ready) else one for one in found]
+
+
+def _admitted(endpoint: Endpoint, caller: Caller | Problem) -> Caller | Problem:
+    if isinstance(caller, Problem):
+        return caller
+    try:
+        auth.admit(caller, endpoint.scopes)
+    except Problem as problem:
+        return problem
+    return caller
+
+
+def _within_limits(rt: Runtime, callers: Sequence[Caller | Problem]) -> list[Caller | Problem]:
+    """Every call counts, whatever it says."""
+    judged = iter(limits.judge(rt, [c for c in callers if isinstance(c, Caller)]))
+    return [c if isinstance(c, Problem) else next(judged) or c for c in callers]
 
 
 def _ready(
@@ -57,7 +70,6 @@ def _ready(
     if isinstance(caller, Problem):
         return caller
     try:
-        auth.admit(caller, endpoint.scopes)
         query = read_query(sent.query, endpoint.query)
         body = read_sent(endpoint, sent.raw)
         endpoint.before(rt, body)
