@@ -6,10 +6,11 @@ They are never in `jauap.toml` and never in a finding.
 import base64
 import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.configuration import Finding, SettingsError
+from app.configuration import Environment, Finding, SettingsError
 
 KEY = "JAUAP_MASTER_KEY"
 FILE = "JAUAP_MASTER_KEY_FILE"
@@ -21,6 +22,51 @@ OLD_SEALS = "JAUAP_OLD_SEAL_KEYS"
 OCTETS = 32
 _EXPECTED = "base64 of 32 octets, as `openssl rand -base64 32` prints"
 _PUBLIC = "public keys in base64, comma separated, as `jauap journal key` prints them"
+
+
+@dataclass(slots=True)
+class Keys:
+    """The secrets, each as soon as it has been read."""
+
+    master: bytes = b""
+    old: tuple[bytes, ...] = ()
+    seal: bytes | None = None
+    old_seals: tuple[bytes, ...] = ()
+    now: Callable[[], Sequence[bytes]] | None = None
+
+
+def keys(
+    environ: Mapping[str, str], data: Path | None, environment: Environment
+) -> tuple[Keys, list[Finding]]:
+    """All keys. `data` is where the sandbox keeps its own; after other findings it makes none."""
+    found = Keys()
+    findings: list[Finding] = []
+    master_file, seal_file = (data and data / name for name in ("master.key", "seal.key"))
+
+    def read_master() -> None:
+        if data is not None or environment is not Environment.SANDBOX:
+            found.master = master_key(environ, master_file)
+
+    def read_old() -> None:
+        found.old = old_master_keys(environ, master_file)
+
+    def read_seal() -> None:
+        found.seal = seal_key(environ, seal_file)
+
+    def read_old_seals() -> None:
+        found.old_seals = old_seal_keys(environ)
+
+    for read in (read_master, read_old, read_seal, read_old_seals):
+        try:
+            read()
+        except SettingsError as error:
+            findings += error.findings
+    if is_in_files(environ):
+        found.now = lambda: (
+            *old_master_keys(environ, master_file),
+            master_key(environ, master_file),
+        )
+    return found, findings
 
 
 def master_key(environ: Mapping[str, str], sandbox_file: Path | None) -> bytes:

@@ -25,13 +25,7 @@ from app.configuration import (
     read_all,
     shown,
 )
-from app.master_key import (
-    is_in_files,
-    master_key,
-    old_master_keys,
-    old_seal_keys,
-    seal_key,
-)
+from app.master_key import Keys, keys
 
 __all__ = [
     "EMBEDDED",
@@ -227,10 +221,10 @@ def load(
     paths = {name: _path(values[name], given.get(name), here) for name in _PATHS}
     findings += _oidc(values, environment) + _places(values, paths, given, environment)
     data = paths["paths.data"] if environment is _SANDBOX and not findings else None
-    keys, key_findings = _keys(environ, data, environment)
+    secrets, key_findings = keys(environ, data, environment)
     if findings + key_findings:
         raise SettingsError((*findings, *key_findings))
-    return _settings(environment, values, paths, keys)
+    return _settings(environment, values, paths, secrets)
 
 
 _SANDBOX = Environment.SANDBOX
@@ -327,56 +321,11 @@ def _unwritable(directory: Path) -> str | None:
     return None
 
 
-@dataclass(slots=True)
-class _Keys:
-    """The secrets, each as soon as it has been read."""
-
-    master: bytes = b""
-    old: tuple[bytes, ...] = ()
-    seal: bytes | None = None
-    old_seals: tuple[bytes, ...] = ()
-    now: Callable[[], Sequence[bytes]] | None = None
-
-
-def _keys(
-    environ: Mapping[str, str], data: Path | None, environment: Environment
-) -> tuple[_Keys, list[Finding]]:
-    """All keys. `data` is where the sandbox keeps its own; after other findings it makes none."""
-    keys = _Keys()
-    findings: list[Finding] = []
-    master_file, seal_file = (data and data / name for name in ("master.key", "seal.key"))
-
-    def read_master() -> None:
-        if data is not None or environment is not _SANDBOX:
-            keys.master = master_key(environ, master_file)
-
-    def read_old() -> None:
-        keys.old = old_master_keys(environ, master_file)
-
-    def read_seal() -> None:
-        keys.seal = seal_key(environ, seal_file)
-
-    def read_old_seals() -> None:
-        keys.old_seals = old_seal_keys(environ)
-
-    for read in (read_master, read_old, read_seal, read_old_seals):
-        try:
-            read()
-        except SettingsError as error:
-            findings += error.findings
-    if is_in_files(environ):
-        keys.now = lambda: (
-            *old_master_keys(environ, master_file),
-            master_key(environ, master_file),
-        )
-    return keys, findings
-
-
 def _settings(
     environment: Environment,
     values: Mapping[str, Any],
     paths: Mapping[str, Path],
-    keys: _Keys,
+    secrets: Keys,
 ) -> Settings:
     def section(name: str) -> dict[str, Any]:
         prefix = name + "."
@@ -394,9 +343,9 @@ def _settings(
         webhooks=Webhooks(**section("webhooks")),
         limits=Limits(**section("limits")),
         registers=Registers(**section("registers")),
-        master_key=keys.master,
-        old_master_keys=dict(enumerate(keys.old)),
-        seal_key=keys.seal,
-        old_seal_keys=keys.old_seals,
-        master_keys_now=keys.now,
+        master_key=secrets.master,
+        old_master_keys=dict(enumerate(secrets.old)),
+        seal_key=secrets.seal,
+        old_seal_keys=secrets.old_seals,
+        master_keys_now=secrets.now,
     )

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from app.ledger.doubts import claimed_by_others
 from app.ledger.engine import Ledger, sql
 from app.ledger.failures import FAILURES
-from app.ledger.doubts import claimed_by_others
 
 _ALIVE = sql("SELECT 1")
 _HOLD = sql("SELECT pg_advisory_lock(1414, hashtext(:gateway))")

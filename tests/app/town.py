@@ -13,7 +13,8 @@ import msgspec
 import sqlalchemy
 
 from app.clock import system_clock
-from app.gateway import Gateway, Pace
+from app.gateway import Gateway
+from app.gateway.keeping import Pace
 from app.ledger import journal
 from app.ledger.chain import verify
 from app.proactive.actions import offering
@@ -22,6 +23,7 @@ from app.recipients import actions as registers
 from app.recipients.actions import RecipientRow
 from app.recipients.records import NewConsent
 from app.recipients.rules import check_iin
+from app.rooms import open_rooms
 from app.runtime import Runtime
 from smpp.binds import Bind
 from smpp.simulator import Simulator
@@ -145,9 +147,8 @@ async def town(
 ) -> AsyncIterator[GatewayTown]:
     """A town whose network answers fast; `changes` are those of its bind. Two binds, one to send
     and one to hear, where `bind` is "apart"."""
-    live = replace(rt, clock=system_clock)
-    for room in list(rt.rooms.values()):
-        live.rooms[PROVIDER_ROOM] = replace(room, rt=live)  # type: ignore[type-var]
+    live = replace(rt, clock=system_clock, rooms={})
+    open_rooms(live)
     network = simulator(clock=system_clock, seconds=lambda s: s * 0.01)
     await network.start()
     kind = changes.pop("bind", "transceiver")
@@ -164,6 +165,3 @@ async def town(
     finally:
         await made.stop()
         await network.stop()
-
-
-PROVIDER_ROOM = "proactive"
