@@ -7,7 +7,7 @@ to submit next.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from smpp.binds import Bind
 from smpp.counters import Counters
@@ -17,6 +17,7 @@ from smpp.session import Session
 
 MOST_UNREAD: Final = 8 * 1024 * 1024  # octets the peer may leave unread
 
+LIVELY_S: Final = 2.0
 _HANG_UP_S: Final = 1.0  # a peer that reads no more does not keep us from closing
 _LEAST_TICK_S: Final = 0.005
 
@@ -67,10 +68,14 @@ class Connection(asyncio.Protocol):
         """The loop's seconds, by which its session lives."""
         return self._loop.time()
 
+    @property
+    def is_lively(self) -> bool:
+        """Whether it is bound and something whole came just now."""
+        return self.session.is_bound and self.now - self.session.heard_at <= LIVELY_S
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's: the socket is open, TLS included; the bind waits for `start`."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one but in name
         quicken(transport)
 
     def start(self) -> bool:

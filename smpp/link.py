@@ -76,6 +76,7 @@ class Link:
         self._queries: deque[Query] = deque()
         self._connection: Connection | None = None
         self._connections = connections
+        self._read: tuple[int, object] | None = None
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._running = False
@@ -84,6 +85,21 @@ class Link:
     def is_bound(self) -> bool:
         """Whether the bind stands now."""
         return self._connection is not None and self._connection.session.is_bound
+
+    @property
+    def connection(self) -> int | None:
+        """The number of the connection that has certainly lived a moment ago."""
+        if self._connection is None or not self._connection.is_lively:
+            return None
+        return self._connection.number
+
+    @property
+    def read(self) -> tuple[int, object] | None:
+        """The last connection on which the network has read a mark, and that mark."""
+        connection = self._connection
+        if connection is not None and connection.session.marks.read is not None:
+            self._read = connection.number, connection.session.marks.read
+        return self._read
 
     @property
     def free(self) -> int:
@@ -170,14 +186,18 @@ class Link:
         """Answers what came by this connection; says nothing when the connection is gone."""
         self.acknowledge_many((ack,), status)
 
-    def acknowledge_many(self, acks: Iterable[Acknowledgement], status: int = 0) -> None:
-        """Like `acknowledge` for a batch, in one write."""
+    def acknowledge_many(
+        self, acks: Iterable[Acknowledgement], status: int = 0, mark: object = None
+    ) -> None:
+        """Like `acknowledge` for a batch, in one write; `mark` names all up to here for `read`."""
         connection = self._connection
         if connection is None:
             return
         for ack in acks:
             if ack.connection == connection.number:
                 connection.session.acknowledge(ack.command, ack.sequence, status)
+        if mark is not None:
+            connection.session.marks.say(mark)
         connection.flush_soon()
 
     def suspend(self) -> None:
@@ -332,6 +352,7 @@ class Link:
 
     def _on_closed(self, connection: Connection, words: str) -> None:
         """The transport is gone; `words` is empty when its end was told already."""
+        self._read = self.read
         self._connection = None
         self.up_since = None
         if words:

@@ -21,6 +21,7 @@ from smpp.events import (
     Refused,
     Unbound,
 )
+from smpp.marks import Marks
 from smpp.pdu import (
     INTERFACE_VERSION,
     MAX_SEQUENCE,
@@ -44,7 +45,7 @@ from smpp.pdu import (
 from smpp.query import QueryFields, pack_query, read_query_resp
 from smpp.states import BOUND, TRANSITIONS, State, Step
 from smpp.timers import Alive, Due
-from smpp.tlv import Tag, read_tlvs, tlv_int
+from smpp.tlv import bound_version
 
 _BINDS: Final[Mapping[BindType, Command]] = {
     "transmitter": Command.BIND_TRANSMITTER,
@@ -80,11 +81,17 @@ class Session:
         self._large_octets = 0
         self._alive = Alive(bind.enquire_link_interval, bind.response_timeout, 0.0)
         self._awaited: tuple[int, float] | None = None  # bind or unbind: sequence, deadline
+        self.marks = Marks()  # of what was acknowledged
 
     @property
     def is_bound(self) -> bool:
         """Whether the bind stands; False while unbinding."""
         return self.state in BOUND
+
+    @property
+    def heard_at(self) -> float:
+        """When the last whole PDU came."""
+        return self._alive.heard_at
 
     @property
     def in_flight(self) -> int:
@@ -127,6 +134,7 @@ class Session:
         sequence = self._next_sequence()
         self._out.append(pack_sm(command, sequence, fields))
         self._window[sequence] = (token, now + self.bind.response_timeout)
+        self.marks.ask(sequence)
         return sequence
 
     def query(self, fields: QueryFields, token: object, now: float) -> int:
@@ -137,6 +145,7 @@ class Session:
         sequence = self._next_sequence()
         self._out.append(pack_query(sequence, fields))
         self._asked[sequence] = (token, now + self.bind.response_timeout)
+        self.marks.ask(sequence)
         return sequence
 
     def acknowledge(self, command: int, sequence: int, status: int = 0) -> None:
@@ -187,6 +196,8 @@ class Session:
         if pdus:  # whole ones: octets that complete none may be a stream that lost its framing
             self._alive = self._alive.heard(now)
         for pdu in pdus:
+            if pdu.command & RESPONSE:
+                self.marks.answered(pdu.sequence)
             _HANDLERS.get(pdu.command, Session._unknown)(self, pdu, events)
         if broken is not None:
             self._out.append(pack(Command.GENERIC_NACK, 0, broken.status))
@@ -204,9 +215,11 @@ class Session:
             self._fail(0, f"no response to {asked} within {self._seconds}", events)
             return events
         self._alive, due = self._alive.tick(now)
-        if due is Due.ENQUIRE:
+        if due is Due.ENQUIRE or (due is Due.NOTHING and self.is_bound and self.marks.is_unasked):
             self.counters.elink_count += 1
-            self._out.append(pack(Command.ENQUIRE_LINK, self._next_sequence()))
+            sequence = self._next_sequence()
+            self.marks.ask(sequence)
+            self._out.append(pack(Command.ENQUIRE_LINK, sequence))
         elif due is Due.DEAD:
             self._fail(0, f"nothing heard for {self._seconds} after enquire_link", events)
         return events
@@ -284,7 +297,7 @@ class Session:
             return
         self._awaited = None
         self._step(Step(self.bind.bind))
-        events.append(Bound(read_c_string_resp(pdu), _peer_version(pdu)))
+        events.append(Bound(read_c_string_resp(pdu), bound_version(pdu.body)))
 
     def _bind_refused(self, status: int, events: list[Event]) -> None:
         self._awaited = None
@@ -384,13 +397,3 @@ def _late(waiting: dict[int, tuple[object, float]], now: float) -> list[object]:
             break
         late.append(sequence)
     return [waiting.pop(sequence)[0] for sequence in late]
-
-
-def _peer_version(pdu: Pdu) -> int | None:
-    """sc_interface_version (5.3.2.25) behind a bind response's system_id, where there is one."""
-    nul = pdu.body.find(0)
-    try:
-        value = read_tlvs(pdu.body, nul + 1).get(Tag.SC_INTERFACE_VERSION) if nul >= 0 else None
-    except ValueError:
-        return None
-    return tlv_int(value) if value else None

@@ -81,3 +81,13 @@ def reference_of(tlvs: Mapping[int, bytes]) -> int | None:
 def pack_tlvs(tlvs: Mapping[int, bytes]) -> bytes:
     """TLVs one behind the other, in the mapping's order."""
     return b"".join([_TLV.pack(tag, len(value)) + value for tag, value in tlvs.items()])
+
+
+def bound_version(body: bytes) -> int | None:
+    """sc_interface_version (5.3.2.25) behind a bind response's system_id, where there is one."""
+    nul = body.find(0)
+    try:
+        value = read_tlvs(body, nul + 1).get(Tag.SC_INTERFACE_VERSION) if nul >= 0 else None
+    except ValueError:
+        return None
+    return tlv_int(value) if value else None

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.conversation import records
-from app.conversation.records import SeenBefore
+from app.conversation.records import Sighting
 from app.ledger.unit import Unit
 from smpp.messages import Inbound
 from smpp.text import joined
 
-# A redelivery after a lost link counts once. Nothing in SMPP tells it from the same words typed
-# twice except that the link was lost in between, so only then the second is taken for the first:
-# for a while, and, however long the link was away, as long as the network hands over what it kept.
+# A redelivery after a lost link counts once, the same words typed twice count twice. Nothing in
+# SMPP tells them apart but this: a network delivers again only what it does not know to be
+# acknowledged. So a message repeats another only if that came by a connection that is gone, before
+# anything proved that our answer to it had been read; for a while, and, however long the link was
+# away, as long as the network hands over what it kept. Where the handset numbers its messages, the
+# number decides.
 REDELIVERY = timedelta(minutes=15)
 SHORT = 8  # digits
 
@@ -22,13 +25,15 @@ SHORT = 8  # digits
 @dataclass(frozen=True, slots=True)
 class Came:
     """One MO with what the gateway knows of its way: `connection` names the link's connection
-    and process, `draining` says that the bind has only just come back. `repeats` is when the same
-    octets were committed from an earlier connection, where this may be their redelivery."""
+    and process, `draining` says that the bind has only just come back, `live` are connections that
+    stand. `repeats` is when the same octets were committed from an earlier connection, where this
+    may be their redelivery."""
 
     message: Inbound
     connection: str
     draining: bool = False
     repeats: datetime | None = None
+    live: frozenset[str] = frozenset()
 
 
 def arrived(unit: Unit, came: Sequence[Came]) -> list[Came]:
@@ -37,21 +42,28 @@ def arrived(unit: Unit, came: Sequence[Came]) -> list[Came]:
 
 
 def _new(unit: Unit, came: Sequence[Came]) -> list[Came]:
-    """Puts aside what was committed already, by an earlier connection, shortly before. Who was
-    asked something else since may well have said the same again, so the room is to judge it."""
-    keyed = [(records.mo_key(unit.vault, c.message), c) for c in came]
-    before = records.seen_before(unit.tx, [(k, c.connection) for k, c in keyed], unit.now)
+    """Puts aside what was committed already, by a connection that is gone. Who was asked something
+    else since may well have said the same again, so the room is to judge it."""
+    sightings = [_sighting(unit, one) for one in came]
     new: list[Came] = []
-    for key, one in keyed:
-        first = before.setdefault(key, SeenBefore(one.connection, unit.now))
-        is_recent = one.draining or unit.now - first.at <= REDELIVERY
-        if first.connection == one.connection or not is_recent:
+    for one, repeats in zip(came, records.sight(unit.tx, sightings, unit.now), strict=True):
+        if repeats is None:
             new.append(one)
             continue
         records.keep(unit.tx, unit.vault, one.message, "redelivered")
         if one.message.segment is None:
-            new.append(replace(one, repeats=first.at))
+            new.append(replace(one, repeats=repeats))
     return new
+
+
+def _sighting(unit: Unit, one: Came) -> Sighting:
+    return Sighting(
+        records.mo_key(unit.vault, one.message),
+        one.connection,
+        None if one.draining else unit.now - REDELIVERY,
+        one.live,
+        one.message.user_message_reference is not None,
+    )
 
 
 def _whole(unit: Unit, came: Sequence[Came]) -> list[Came]:

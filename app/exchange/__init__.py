@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.conversation import turns
-from app.conversation.records import keep
+from app.conversation.records import keep, read
 from app.conversation.unasked import LoopGuard
 from app.exchange import claims, elsewhere, inheritance, queries, receipts, submits
 from app.exchange.admission import Held
@@ -55,6 +55,7 @@ class Exchange:
             receipts_of = receipts.take(rt, memory, unit, self.routes, batch.receipts)
             queries.take(rt, unit, self.routes, batch.queried)
             elsewhere.learn_from_replies(unit, batch.inbound)
+            read(unit.tx, batch.read)
             self.take(rt, unit, batch.inbound, self.guard)
             for state in batch.states:
                 self._write_state(unit, state)
@@ -75,7 +76,7 @@ class Exchange:
         memory.admission = admitted
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
-        return Committed(fresh, unit.screens, wanted, receipts_of)
+        return Committed(fresh, unit.screens, wanted, receipts_of, unit.now)
 
     def _write_state(self, unit: Unit, state: BindState) -> None:
         stands = BindEvent.BOUND if state.event in HEARING else state.event

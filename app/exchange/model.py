@@ -27,7 +27,8 @@ class Batch:
     """What one commit is about. `mark` is a time up to which everything heard is in this batch or
     an earlier one; `drained` and `own` are cids; `room` is how many messages the links of each
     network would take now, `bulk` how many of them offers (None: all); `counted` are figures of
-    binds for /metrics."""
+    binds for /metrics; `read` is, by connection, up to which commit its network has read what we
+    acknowledged."""
 
     inbound: Sequence[Came] = ()
     receipts: Sequence[Receipt] = ()
@@ -41,17 +42,20 @@ class Batch:
     room: Mapping[str, int] = field(default_factory=dict)
     bulk: Mapping[str, int] | None = None
     counted: Mapping[str, Counters] = field(default_factory=dict)
+    read: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
     """What the gateway may do now that the batch is stored. `receipts_of` are the messages that
-    the batch's receipts are about, in their order, None where there is none."""
+    the batch's receipts are about, in their order, None where there is none; `at` is the time of
+    the commit, by which its messages are noted."""
 
     to_submit: Sequence[Message]
     screens: Sequence[tuple[str, Outbound]]
     wanted: Mapping[str, str]
     receipts_of: Sequence[UUID | None] = ()
+    at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -84,6 +84,7 @@ class Gateway:
         self._refused_at: dict[str, float] = {}
         self._refused: Counter[str] = Counter()
         self._batches = 0
+        self._told_read: dict[str, datetime] = {}
 
     def _know(self, binds: Sequence[Bind], known: Sequence[str], every: Sequence[Bind]) -> None:
         """What the exchange must know of binds.toml; it changes between two commits."""
@@ -189,9 +190,10 @@ class Gateway:
         mark: datetime | None,
     ) -> Batch:
         drained = {link.bind.cid for link in self.links.all() if self._is_drained(link)}
+        live = frozenset(self._place(*one) for one in self.links.live())
         return Batch(
             inbound=[
-                Came(i, self._connection(i.acknowledgement), i.cid not in drained)
+                Came(i, self._came_by(i), i.cid not in drained, live=live)
                 for i in items
                 if isinstance(i, Inbound)
             ],
@@ -204,6 +206,7 @@ class Gateway:
             drained=sorted(drained),
             own=self.links.cids,
             counted=self._count_now() if mark is not None else {},
+            read=self._read_since(),
         )
 
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
@@ -217,6 +220,7 @@ class Gateway:
             else:
                 await self._one_by_one(items, batch)
             return
+        self._told_read |= batch.read
         self._accept(items, done)
 
     def _try(self, batch: Batch, items: Sequence[Heard] = ()) -> Committed:
@@ -235,7 +239,8 @@ class Gateway:
         self._batches += 1
         self.trail.trim(self.exchange.memory.claimed)
         acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
-        self.links.acknowledge(acknowledgements, ESME_ROK)
+        has_replies = any(isinstance(i, Inbound) for i in items)
+        self.links.acknowledge(acknowledgements, ESME_ROK, done.at if has_replies else None)
         for cid, screen in done.screens:
             link = self.links.get(cid)
             if link is not None:
@@ -339,8 +344,17 @@ class Gateway:
         up = self.rt.real_seconds((self.rt.clock() - link.up_since).total_seconds())
         return up >= grace
 
-    def _connection(self, acknowledgement: Acknowledgement) -> str:
-        return f"{self.id}:{acknowledgement.cid}:{acknowledgement.connection}"
+    def _read_since(self) -> dict[str, datetime]:
+        """What networks have read of our answers since the last commit, by connection."""
+        marks = {self._place(*p): at for p, at in self.links.read().items()}
+        told = self._told_read = {p: at for p, at in self._told_read.items() if p in marks}
+        return {p: a for p, a in marks.items() if isinstance(a, datetime) and told.get(p) != a}
+
+    def _came_by(self, item: Inbound) -> str:
+        return self._place(item.acknowledgement.cid, item.acknowledgement.connection)
+
+    def _place(self, cid: str, connection: int) -> str:
+        return f"{self.id}:{cid}:{connection}"
 
     def _until_heartbeat(self) -> float:
         return self._heartbeat_at - asyncio.get_running_loop().time()

@@ -167,12 +167,22 @@ class Links:
             if link.queued and held(link.bind.network):
                 link.recall()
 
-    def acknowledge(self, acknowledgements: Sequence[Acknowledgement], status: int) -> None:
-        """Answers what came, each on its own connection."""
+    def live(self) -> set[tuple[str, int]]:
+        """The connections that certainly stand: (cid, number)."""
+        return {(k.bind.cid, n) for k in self.all() if (n := k.connection) is not None}
+
+    def read(self) -> dict[tuple[str, int], object]:
+        """By (cid, number) of connections, the last mark that their networks have read."""
+        return {(k.bind.cid, k.read[0]): k.read[1] for k in self.all() if k.read is not None}
+
+    def acknowledge(
+        self, acknowledgements: Sequence[Acknowledgement], status: int, mark: object = None
+    ) -> None:
+        """Answers what came, each on its own connection, and marks how far that goes."""
         in_order = sorted(acknowledgements, key=lambda a: a.cid)
         for cid, group in groupby(in_order, key=lambda a: a.cid):
             if cid in self._by_cid:
-                self._by_cid[cid].acknowledge_many(list(group), status)
+                self._by_cid[cid].acknowledge_many(list(group), status, mark)
 
     def obey(self, cid: str, wanted: str) -> None:
         """An engineer suspends or resumes a bind."""

@@ -1,13 +1,6 @@
 """The tables of conversation: questions, what was heard, segments that wait, what phones prefer."""
 
-from app.conversation.records.heard import (
-    SeenBefore,
-    forget_keys,
-    keep,
-    mo_key,
-    seen_before,
-    sender_index,
-)
+from app.conversation.records.heard import keep, mo_key, sender_index
 from app.conversation.records.parts import add_part, count_parts, take_stale
 from app.conversation.records.questions import (
     Question,
@@ -18,6 +11,7 @@ from app.conversation.records.questions import (
     open_next,
     open_questions,
 )
+from app.conversation.records.sightings import Sighting, forget_keys, read, sight
 from app.conversation.records.subscribers import (
     Subscriber,
     answered_on,
@@ -28,7 +22,7 @@ from app.conversation.records.subscribers import (
 
 __all__ = [
     "Question",
-    "SeenBefore",
+    "Sighting",
     "Subscriber",
     "add_part",
     "answered_on",
@@ -43,8 +37,9 @@ __all__ = [
     "mo_key",
     "open_next",
     "open_questions",
-    "seen_before",
+    "read",
     "sender_index",
+    "sight",
     "speaks",
     "subscribers",
     "take_stale",

@@ -1,6 +1,5 @@
 """What was heard: MOs that belong to no case, sealed, and the keys that tell a redelivery."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,15 +9,6 @@ from app.ledger.engine import Tx, sql
 from app.ledger.ids import new_id
 from smpp.messages import Inbound
 
-_KEYS = sql(
-    """INSERT INTO mo_keys AS k (key, connection, received_at)
-    SELECT DISTINCT ON (key) key, connection, :now
-    FROM unnest(CAST(:keys AS bytea[]), CAST(:connections AS text[])) AS t (key, connection)
-    ON CONFLICT (key) DO UPDATE SET connection = excluded.connection,
-        received_at = excluded.received_at,
-        before = k.connection, before_at = k.received_at
-    RETURNING key, before, before_at"""
-)
 _HEARD = sql(
     """INSERT INTO heard (id, received_at, network, cid, phone_index, sender, octets,
         data_coding, why)
@@ -41,27 +31,6 @@ def mo_key(vault: Vault, message: Inbound) -> bytes:
         str(message.segment) if unit is None else f"{unit.op} {unit.session.hex()}",
     )
     return vault.index("mo", octets_of("\0".join(parts)).hex())
-
-
-@dataclass(frozen=True, slots=True)
-class SeenBefore:
-    """Where and when the same octets from the same phone were last committed."""
-
-    connection: str
-    at: datetime
-
-
-def seen_before(
-    tx: Tx, messages: Sequence[tuple[bytes, str]], now: datetime
-) -> dict[bytes, SeenBefore]:
-    """Notes (key, connection) of every MO and tells which of the keys were known before."""
-    if not messages:
-        return {}
-    found = tx.execute(
-        _KEYS,
-        {"keys": [k for k, _ in messages], "connections": [c for _, c in messages], "now": now},
-    )
-    return {bytes(r.key): SeenBefore(r.before, r.before_at) for r in found if r.before is not None}
 
 
 def octets_of(text: str) -> bytes:
@@ -127,11 +96,3 @@ def keep_as(tx: Tx, vault: Vault, kept: Kept, why: str) -> UUID:
         },
     )
     return row_id
-
-
-_FORGET_KEYS = sql("DELETE FROM mo_keys WHERE received_at < :before")
-
-
-def forget_keys(tx: Tx, before: datetime) -> None:
-    """Forgets the keys of MOs too old to be redelivered."""
-    tx.execute(_FORGET_KEYS, {"before": before})
