@@ -24,10 +24,11 @@ from app.embedded.processes import EmbeddedError, account
 from app.embedded.valkey import Valkey
 from app.settings import EMBEDDED, Settings
 
-__all__ = ["EmbeddedError", "Servers", "Urls", "attach", "running"]
+__all__ = ["MOST_STARTS", "EmbeddedError", "Servers", "Urls", "attach", "running"]
 
 _PATIENCE = 1.0  # seconds; somebody may just be asking whether the lock is held
-MOST_ENDS = 20  # of one server within AGAIN_WITHIN_S: more is no accident
+MOST_ENDS = 60  # within AGAIN_WITHIN_S: more is no accident
+MOST_STARTS = 5  # in vain, one after the other
 AGAIN_WITHIN_S = 300.0
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Servers:
         self._started: list[Postgres | Valkey] = []
         self._lifeline: Lifeline | None = None
         self._ends: list[float] = []
+        self._failed: dict[str, int] = {}  # how often a server that is down was started in vain
 
     def __enter__(self) -> Self:
         return self
@@ -103,27 +105,38 @@ class Servers:
         """Starts again, where it was, a server that ended by itself; what it had committed is
         there. Names the trouble when that is in vain, for whoever watches over the processes."""
         for server in self._started:
-            code = server.ended()
-            if code is None:
-                continue
-            name, now = type(server).__name__, time.monotonic()
-            self._ends = [at for at in self._ends if now - at < AGAIN_WITHIN_S] + [now]
-            if len(self._ends) > MOST_ENDS:
-                return f"{name} ended with code {code}, and so for the {MOST_ENDS}th time"
-            log.error("server_ended", server=name, code=code)
-            try:
-                server.start()
-            except (EmbeddedError, OSError) as error:
-                return f"{name} ended with code {code} and does not start again: {error}"
-            self._tie()
-            log.info("server_started_again", server=name, after_s=round(time.monotonic() - now, 1))
+            code, name = server.ended(), type(server).__name__
+            if code is not None:
+                log.error("server_ended", server=name, code=code)
+                self._ends.append(time.monotonic())
+                self._failed.setdefault(name, 0)
+            if name in self._failed and (trouble := self._again(server, name)):
+                return trouble
+        return None
+
+    def _again(self, server: Postgres | Valkey, name: str) -> str | None:
+        now = time.monotonic()
+        self._ends = [at for at in self._ends if now - at < AGAIN_WITHIN_S]
+        if len(self._ends) > MOST_ENDS:
+            return f"{name} ended, as servers did {MOST_ENDS} times in {AGAIN_WITHIN_S:.0f} s"
+        try:
+            server.start()
+        except (EmbeddedError, OSError) as error:
+            self._failed[name] += 1
+            if self._failed[name] >= MOST_STARTS:
+                return f"{name} ended and does not start again: {error}"
+            log.error("server_does_not_start", server=name, tries=self._failed[name])
+            return None
+        del self._failed[name]
+        self._tie()
+        log.info("server_started_again", server=name, after_s=round(time.monotonic() - now, 1))
         return None
 
     def _tie(self) -> None:
         """Should we be killed, they end too."""
         if self._lifeline is not None:
             self._lifeline.close()
-        self._lifeline = Lifeline([s.running() for s in self._started])
+        self._lifeline = Lifeline([s.running() for s in self._started if s.is_up])
 
     def stop(self) -> None:
         """Stops them in the opposite order; safe to call twice."""

@@ -74,6 +74,11 @@ class Postgres:
         """The exit code when the server ended by itself."""
         return self._process.poll() if self._process else None
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it was started, and nobody has stopped it."""
+        return self._process is not None
+
     def running(self) -> Running:
         """How somebody else finds and ends it: fast shutdown."""
         assert self._process is not None

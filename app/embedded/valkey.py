@@ -66,6 +66,11 @@ class Valkey:
         """The exit code when the server ended by itself."""
         return self._process.poll() if self._process else None
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it was started, and nobody has stopped it."""
+        return self._process is not None
+
     def running(self) -> Running:
         """How somebody else finds and ends it; its title names its socket."""
         assert self._process is not None

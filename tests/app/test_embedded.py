@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from app.embedded import EmbeddedError, Servers, Urls, attach, running
+from app.embedded import MOST_STARTS, EmbeddedError, Servers, Urls, attach, running
 from app.embedded.processes import of_directory
 from app.settings import Settings, load
 
@@ -202,7 +202,9 @@ def test_a_server_that_cannot_be_started_again_is_trouble(settings: Settings) ->
             while servers.ended() is None:
                 assert time.monotonic() < end
                 time.sleep(0.02)
-            assert "does not start again" in (servers.mend() or "")
+            troubles = [servers.mend() for _ in range(MOST_STARTS)]
+            assert troubles[:-1] == [None] * (MOST_STARTS - 1)
+            assert "does not start again" in (troubles[-1] or "")
         finally:
             version.write_text(former)
 
