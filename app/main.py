@@ -25,6 +25,7 @@ from app.rooms import open_rooms
 from app.runtime import Runtime
 from app.wallet.cases import api as wallet_cases
 from app.wallet.consents import api as wallet_consents
+from app.wallet.effects import api as wallet_effects
 from app.wallet.grants import api as wallet_grants
 from app.wallet.notices import api as wallet_notices
 from app.wallet.systems import api as wallet_systems
@@ -44,6 +45,7 @@ ENDPOINTS = (
     *wallet_consents.ENDPOINTS,
     *wallet_cases.ENDPOINTS,
     *wallet_grants.ENDPOINTS,
+    *wallet_effects.ENDPOINTS,
     *wallet_systems.ENDPOINTS,
     *events.ENDPOINTS,
     *webhooks.ENDPOINTS,

@@ -2,7 +2,6 @@
 (214/НҚ, clause 5). Amounts are whole tiyn: a hundredth of a tenge."""
 
 import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +68,8 @@ def rows_of(text: str, media_type: str) -> Iterator[FileRow]:
 
 
 def _csv(text: str) -> Iterator[Mapping[str, object] | None]:
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restval=None, strict=True)
+    lines = (f"{line}\n" for line in text.removeprefix("\ufeff").split("\n"))
+    reader = csv.DictReader(lines, restval=None, strict=True)
     try:
         for record in reader:
             yield None if None in record else {k.strip(): v for k, v in record.items()}
