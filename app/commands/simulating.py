@@ -18,6 +18,7 @@ from app.settings import SettingsError
 from app.simulate import day, plot
 from app.simulate.figures import STEPS
 from app.simulate.reading import MOST_CITIZENS, MOST_SEED, read_file
+from app.simulate.running import SimulationError
 from app.simulate.running import simulate as live
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue"
@@ -57,6 +58,8 @@ def simulate(
     try:
         with _progress() as progress:
             figures, breaches = live(campaign, progress)
+    except SimulationError as error:
+        raise stop(f"jauap simulate: {error}") from None
     except KeyboardInterrupt:
         raise stop("jauap simulate: interrupted; nothing is left of it", INTERRUPTED) from None
     if picture is not None:

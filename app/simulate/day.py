@@ -6,16 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from random import Random
 from uuid import UUID
 
 from app import rooms
 from app.calendar import in_almaty
 from app.clock import ManualClock
 from app.conversation.arrivals import Came
-from app.exchange import Batch, Committed, Exchange, Routes
-from app.exchange.routes import Route
-from app.ledger import ids, outages
+from app.exchange import Batch, Committed, Exchange
+from app.ledger import outages
 from app.ledger.outbox import Message
 from app.proactive.actions import offering
 from app.proactive.actions.offering import Draft
@@ -24,7 +22,6 @@ from app.proactive.rules import Refusal
 from app.recipients import records as recipients
 from app.recipients.records import NewConsent, NewRecipient
 from app.recipients.rules import PhoneKind
-from app.rooms import open_rooms
 from app.runtime import Runtime
 from app.simulate import people, records
 from app.simulate.campaign import Campaign
@@ -53,6 +50,18 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much it is in all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Every `of`-th citizen from the one with this `number`, and as large a share of every
+    network's pace."""
+
+    number: int = 0
+    of: int = 1
+
+
+WHOLE = Shard()
+
+
 @dataclass(slots=True)
 class Gathered:
     """What one transaction will be about."""
@@ -68,6 +77,7 @@ class Day:
     """One run. `rt` is its runtime, with a clock that this moves and the campaign's hours."""
 
     campaign: Campaign
+    shard: Shard
     rt: Runtime
     clock: ManualClock
     progress: Progress
@@ -147,7 +157,7 @@ class Day:
             self._happen(taken)
 
     def _span(self) -> float:
-        rate = sum(n.plan.rate for n in self.networks.values())
+        rate = sum(n.rate for n in self.networks.values())
         return min(IDLE_S, max(1.0, BUSY * 2 / rate))
 
     def _is_busy(self) -> bool:
@@ -207,6 +217,9 @@ class Day:
         found.batch = Batch(came, receipts, results, unsent=unsent)
         return found
 
+    def _owner(self, phone: str) -> Citizen:
+        return self.citizens[people.number_of(phone) // self.shard.of]
+
     def _follow(self, results: Sequence[SubmitResult], t: float) -> None:
         """What was not taken comes again; of what nobody knows, a receipt may tell."""
         outcome = results[0].outcome
@@ -215,7 +228,7 @@ class Day:
             self.agenda.add(t + INHERIT_S, What.DUE)
         elif outcome is not SubmitOutcome.ACCEPTED:
             self.agenda.add(t + 0.1, What.LOOK)
-        citizen = self.citizens[people.number_of(results[0].phone)]
+        citizen = self._owner(results[0].phone)
         if outcome is SubmitOutcome.ACCEPTED and citizen.proved_at is None:
             self.agenda.add(self._due(t + WINDOW_S), What.DUE)
 
@@ -275,10 +288,10 @@ class Day:
             if network is None or not network.is_up:
                 self.agenda.add(self.now, What.UNSENT, message.id)
                 continue
-            citizen = self.citizens[people.number_of(message.phone)]
+            citizen = self._owner(message.phone)
             network.submit(message, citizen, self.now, is_question=message.kind == QUESTION)
         for cid, page in done.screens:
-            citizen = self.citizens[people.number_of(page.phone)]
+            citizen = self._owner(page.phone)
             if self.networks[citizen.home].is_up and cid:
                 self.handsets.shown(citizen, page, self.now)
 
@@ -349,39 +362,3 @@ class Day:
 def _some(citizens: Sequence[Citizen], size: int = AT_ONCE) -> Iterator[Sequence[Citizen]]:
     for start in range(0, len(citizens), size):
         yield citizens[start : start + size]
-
-
-def opened(rt: Runtime, campaign: Campaign, progress: Progress) -> Day:
-    """A day that has not begun, on a runtime whose ledger is empty."""
-    times, agenda = Times(campaign), Agenda()
-    clock = ManualClock(times.when(0.0))
-    sending = replace(rt.settings.sending, hours=campaign.hours, drain_grace=campaign.drain_grace)
-    mine = replace(rt, clock=clock, settings=replace(rt.settings, sending=sending), rooms={})
-    open_rooms(mine)
-    networks = {
-        n.name: Network(n, times, agenda, _chance(campaign, f"network {n.name}"))
-        for n in campaign.networks
-    }
-    answer = campaign.people.answer
-    routes = Routes(tuple(Route(n.cid, n.name) for n in networks.values()))
-    gateway = UUID(int=_chance(campaign, "gateway").getrandbits(128))
-    return Day(
-        campaign, mine, clock, progress, times, agenda, networks,
-        Handsets(times, networks, answer, _chance(campaign, "handsets")),
-        people.make(campaign),
-        Exchange(mine, gateway, list(networks), routes=routes),
-    )  # fmt: skip
-
-
-def _chance(campaign: Campaign, about: str) -> Random:
-    return Random(f"{campaign.seed}:{about}")
-
-
-def live(rt: Runtime, campaign: Campaign, progress: Progress) -> Day:
-    """Lives the whole campaign through; the promises are still to be held against it."""
-    with ids.repeatable(_chance(campaign, "ids").getrandbits):
-        day = opened(rt, campaign, progress)
-        day.register()
-        day.plan()
-        day.run()
-    return day

@@ -89,6 +89,7 @@ class Network:
     times: Times
     agenda: Agenda
     chance: Random
+    rate: float  # segments a second
     free_at: float = 0.0
     is_up: bool = False
     up_since: float = 0.0
@@ -112,15 +113,15 @@ class Network:
         if not self.is_up:
             return 0
         seconds = until - max(now, self.free_at)
-        return max(0, int(seconds * self.plan.rate / (self.most if strictly else self.mean)))
+        return max(0, int(seconds * self.rate / (self.most if strictly else self.mean)))
 
     def submit(self, message: Message, to: Citizen, now: float, *, is_question: bool) -> None:
         """The link sends a message, segment by segment; what follows is planned."""
         total = segments_of(message.body)
         self.mean += (total - self.mean) * 0.01
         self.most = max(self.most, total)
-        first = max(now, self.free_at) + 1 / self.plan.rate
-        last = first + (total - 1) / self.plan.rate
+        first = max(now, self.free_at) + 1 / self.rate
+        last = first + (total - 1) / self.rate
         away = self.times.next_outage(self.name, first)
         if away is not None and away.start <= last:
             self.agenda.add(max(now, away.start), What.UNSENT, message.id)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from app.calendar import in_almaty
-from app.simulate.figures import SERIES
+from app.simulate.tally import SERIES
 
 WIDTH, HEIGHT = 1000, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 60, 50

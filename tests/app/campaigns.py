@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.runtime import Runtime
-from app.simulate import day
+from app.simulate import living
 from app.simulate.campaign import Campaign
 from app.simulate.day import Day
 from app.simulate.reading import read
@@ -43,7 +43,7 @@ def silent(*_: object) -> None:
 
 def lived(rt: Runtime, given: dict[str, Any]) -> Day:
     """The day of that campaign, to its end."""
-    return day.live(rt, campaign(given), silent)
+    return living.live(rt, campaign(given), silent)
 
 
 def at(text: str) -> datetime:

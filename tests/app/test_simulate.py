@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.runtime import Runtime
-from app.simulate import figures as reckoning
+from app.simulate import tally
+from app.simulate.figures import figures
 from app.simulate.promises import hold
 from tests.app.campaigns import at, lived, table
 
@@ -26,9 +27,10 @@ MIXED = {
 
 
 def simulated(rt: Runtime, given: dict[str, Any]) -> dict[str, Any]:
-    court = hold(lived(rt, given))
-    assert [str(b) for b in court.breaches] == []
-    return reckoning.figures(court)
+    day = lived(rt, given)
+    counted = tally.of(hold(day))
+    assert [str(b) for b in counted.breaches] == []
+    return figures(day.campaign, counted)
 
 
 def test_everybody_who_says_yes_is_accepted_and_costs_what_was_sent(rt: Runtime) -> None:
