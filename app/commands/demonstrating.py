@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.table import Table
 
 from app import embedded, logs
-from app.calendar import in_almaty
 from app.clock import system_clock
 from app.commands import simulation
 from app.commands.places import least, migrate
 from app.commands.simulation import Simulation, sandbox_clock
+from app.commands.transcripts import USSD, show_talk
+from app.commands.wallet_day import PURSES, Kept, WalletDay
 from app.ledger import binds, journal, keys
-from app.recipients.rules import mask_phone
 from app.runtime import open_runtime
 from app.sandbox_issuer import issue
 from app.settings import Settings, load
@@ -35,7 +35,6 @@ from smpp.handsets import Handset
 
 TIME_SCALE = 5760  # the law's 24 hours last 15 seconds
 PATIENCE_S = 75.0
-USSD = "*1414#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +111,14 @@ def demo() -> None:
             },
         )
         with _running(settings, console) as day:
-            outcomes = day.play(console)
+            outcomes, kept = day.play(console)
             breaks = day.verify()
-    console.print(_summary(outcomes))
+    console.print(_summary(outcomes, kept))
     console.print(
         "journal: every chain holds" if not breaks else f"journal: {len(breaks)} breaks", end="\n"
     )
-    if breaks or not all(o.is_lawful for o in outcomes):
+    is_lawful = all(o.is_lawful for o in outcomes) and all(k.is_lawful for k in kept)
+    if breaks or not is_lawful:
         raise typer.Exit(1)
 
 
@@ -177,8 +177,8 @@ class Day:
         self.in_app: dict[str, str] = {}
         self.pressed: dict[str, list[tuple[datetime, str]]] = {}
 
-    def play(self, console: Console) -> list[Outcome]:
-        """Plays all scenes side by side and prints what each handset saw."""
+    def play(self, console: Console) -> tuple[list[Outcome], list[Kept]]:
+        """Plays all scenes and the wallet's day side by side, and prints what each handset saw."""
         self._until("the web process answers", self._is_ready)
         with self.rt.unit() as unit:
             _, secret = keys.add(
@@ -194,12 +194,15 @@ class Day:
                 self._answer_in_app(scene, offers[scene.title][0])
             if scene.on_ussd:
                 self._answer_on_ussd(scene)
+        wallet = WalletDay(self.rt, self.api, self.simulated, self._until)
+        kept = wallet.play()
         outcomes: list[Outcome] = []
         for scene in SCENES:
             self._until(scene.title, partial(self._is_over, scene, offers[scene.title]))
             outcomes.append(self._outcome(scene, offers[scene.title]))
             self._print(scene, outcomes[-1])
-        return outcomes
+        wallet.show(console, kept)
+        return outcomes, kept
 
     def verify(self) -> list[journal.Break]:
         """Recomputes every chain of the day's journal."""
@@ -221,14 +224,12 @@ class Day:
 
     def _register(self) -> None:
         at = (system_clock() - timedelta(days=30)).isoformat().replace("+00:00", "Z")
+        told = [(s.iin, s.phone, s.language) for s in SCENES]
+        told += [(p.iin, p.phone, p.language) for p in PURSES]
         people = [
-            {
-                "iin": s.iin,
-                "phone": s.phone,
-                "registered_at": at,
-                **({"language": s.language} if s.language else {}),
-            }
-            for s in SCENES
+            {"iin": iin, "phone": phone, "registered_at": at}
+            | ({"language": language} if language else {})
+            for iin, phone, language in told
         ]
         consents = [
             {"iin": s.iin, "purpose": "personal-data", "reference": f"demo-{s.iin}", "given_at": at}
@@ -298,22 +299,7 @@ class Day:
 
     def _print(self, scene: Scene, outcome: Outcome) -> None:
         handset = self.simulated.smsc.handset(scene.phone)
-        lines = sorted(
-            [(m.at, "1414", m.text) for m in handset.messages]
-            + [(m.at, "     ", m.text) for m in handset.written]
-            + [(m.at, USSD, m.text) for m in handset.screens]
-            + [(at, "     ", f"[{key}]") for at, key in self.pressed.get(scene.title, [])],
-            key=lambda line: line[0],
-        )
-        self.console.print(f"[bold]{scene.title}[/bold]  {mask_phone(scene.phone)}")
-        for at, who, text in lines:
-            arrow = "→" if who.strip() else "←"
-            told = (text or "").replace("\n", " / ") if who == USSD else text
-            self.console.print(
-                f"  {in_almaty(at):%d.%m %H:%M}  {who:>6} {arrow} {told}",
-                highlight=False,
-                markup=False,
-            )
+        show_talk(self.console, scene.title, handset, self.pressed.get(scene.title, []))
         if scene.title in self.in_app:
             self.console.print(f"  in the app:   {self.in_app[scene.title]}", highlight=False)
         self.console.print(f"  offers: {', '.join(outcome.states)}\n", highlight=False)
@@ -323,14 +309,21 @@ def _has_screens(handset: Handset, number: int) -> bool:
     return len(handset.screens) >= number
 
 
-def _summary(outcomes: list[Outcome]) -> Table:
+def _summary(outcomes: list[Outcome], kept: list[Kept]) -> Table:
     table = Table("conversation", "must end", "ended", "SMS to the handset", "as the law says")
-    for o in outcomes:
+    rows = [
+        (o.scene.title, o.scene.ends, o.states, (o.messages, o.scene.messages), o.is_lawful)
+        for o in outcomes
+    ]
+    for title, must, ended, sms, is_lawful in [
+        *rows,
+        *((k.title, k.must, k.ended, k.messages, k.is_lawful) for k in kept),
+    ]:
         table.add_row(
-            o.scene.title,
-            ", ".join(o.scene.ends),
-            ", ".join(o.states),
-            f"{o.messages} of {o.scene.messages}",
-            "yes" if o.is_lawful else "NO",
+            title,
+            ", ".join(must),
+            ", ".join(ended),
+            f"{sms[0]} of {sms[1]}" if sms is not None else "–",
+            "yes" if is_lawful else "NO",
         )
     return table
