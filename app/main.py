@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from app.api import binds, events, notices, tokens, webhooks
 from app.api.site import application
 from app.api.streams import Streams
+from app.api.wire import Wire
 from app.proactive import api as proactive
 from app.proactive.campaigns import api as campaigns
 from app.proactive.citizen import api as citizens_offers
@@ -52,6 +53,9 @@ ENDPOINTS = (
     *binds.ENDPOINTS,
 )
 DRAIN = 20  # seconds a stopping server waits for calls that are still being answered
+# Seconds an idle connection is kept: longer than proxies and clients keep theirs, or they would
+# send a call into one that is being closed.
+KEPT = 75
 
 
 class Server(uvicorn.Server):
@@ -62,6 +66,8 @@ class Server(uvicorn.Server):
         site = build(rt)
         config = uvicorn.Config(
             site,
+            http=Wire,
+            timeout_keep_alive=KEPT,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -4,6 +4,7 @@ The fast path is one decode; only what it refuses is looked at field by field. N
 ever gets into a fault: it may be an IIN.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -21,16 +22,38 @@ _PATH = re.compile(r" - at `\$\.?(?P<path>.*?)`$")
 _TYPES = re.compile(r"Expected `(?P<expected>[a-z0-9 |]+)`, got `(?P<found>[a-z0-9]+)`")
 _LENGTH = re.compile(r"Expected `[a-z]+` (?:of length )?(?P<expected>[<>=]{1,2} \S+)")
 _ANYTHING = msgspec.json.Decoder()
+_JSON_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+
+
+class _Repeated(Exception):
+    """A name that an object has twice."""
 
 
 def read_body(raw: bytes, kind: type[Body]) -> Body:
-    """The body of a call. Raises Problem: 400 where it is not JSON, 422 where it does not fit."""
+    """The body of a call. Raises Problem: 400 where it is not JSON, 422 where it does not fit, or
+    where it says a thing twice: of two answers nobody knows which is meant."""
     try:
-        return msgspec.json.decode(raw, type=kind)
+        read = msgspec.json.decode(raw, type=kind)
+        _refuse_repeated(raw)
+        return read
     except msgspec.ValidationError as error:
         raise _explained(raw, kind, error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise Problem("malformed") from None
+
+
+def _refuse_repeated(raw: bytes) -> None:
+    """Decoders keep the last of several; the standard library's shows them all."""
+    try:
+        json.loads(raw, object_pairs_hook=_once)
+    except _Repeated as error:
+        raise Problem("invalid", Fault(shown(str(error)), "repeated")) from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Repeated(next(name for name in names if names.count(name) > 1))
 
 
 def read_query(values: Mapping[str, str], kind: type[Body]) -> Body:
@@ -140,7 +163,8 @@ def _fault(message: str, path: str) -> Fault:
     if at := _PATH.search(message):
         path = _join(path, at["path"])
     if found := _TYPES.search(message):
-        return Fault(path, "type", {"expected": found["expected"], "found": found["found"]})
+        named = {name: _json_name(found[name]) for name in ("expected", "found")}
+        return Fault(path, "type", named)
     if limit := _LENGTH.search(message):
         return Fault(path, "form", {"expected": limit["expected"]})
     if "enum value" in message:
@@ -148,6 +172,11 @@ def _fault(message: str, path: str) -> Fault:
     if "datetime" in message:
         return Fault(path, "time")
     return Fault(path, "value")
+
+
+def _json_name(types: str) -> str:
+    """The decoder's types as JSON calls them."""
+    return " | ".join(_JSON_NAMES.get(one, one) for one in types.split(" | "))
 
 
 def _join(path: str, name: str) -> str:

@@ -25,6 +25,11 @@ TAGS: Mapping[str, str] = {
     "previews": "What a recipient would read.",
     "search": "Records on a written demand.",
     "me": "The citizen's own inbox, answers, consents and events.",
+    "notices": "Measures of support that people are told of.",
+    "notice-batches": "Many notices at once.",
+    "decisions": "Decisions on measures, told within a working day.",
+    "grants": "Measures that were granted, used and closed.",
+    "wallet": "Cases, effects and connected systems of the social wallet.",
     "webhooks": "Where providers are told of outcomes.",
     "binds": "The links to the networks.",
 }

@@ -31,6 +31,15 @@ KINDS: Final[dict[str, Kind]] = {
             "The body must be JSON in UTF-8.",
         ),
     ),
+    "not_http": Kind(
+        400,
+        Text("HTTP емес", "Это не HTTP", "Not HTTP"),
+        Text(
+            "Келгені HTTP/1.1 сұрауы емес немесе мекенжайы тым ұзын.",
+            "Пришедшее не запрос HTTP/1.1, или адрес слишком длинный.",
+            "What came is not HTTP/1.1, or its address is too long.",
+        ),
+    ),
     "unauthenticated": Kind(
         401,
         Text("Кілт керек", "Нужен ключ", "A key is needed"),
@@ -209,6 +218,15 @@ KINDS: Final[dict[str, Kind]] = {
             "Retry-After көрсеткен секундтан кейін қайталаңыз.",
             "Повторите через столько секунд, сколько указано в Retry-After.",
             "Repeat after the seconds that Retry-After gives.",
+        ),
+    ),
+    "head_too_large": Kind(
+        431,
+        Text("Тақырыптар тым үлкен", "Заголовки слишком велики", "Headers too large"),
+        Text(
+            "Сұраудың тақырыптары {limit} байттан аспауы тиіс.",
+            "Заголовки запроса не должны превышать {limit} байт.",
+            "The headers must not exceed {limit} bytes.",
         ),
     ),
     "failed": Kind(

@@ -99,6 +99,25 @@ def test_json_that_is_no_object_is_invalid(provider: Caller, raw: bytes) -> None
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"service":"birth-benefit","iin":"900101300126","reference":"A","reference":"B"}',
+        b'{"service":"birth-benefit","iin":"900101300126","reference":"A","\\u0072eference":"A"}',
+    ],
+)
+def test_a_body_says_each_thing_once(provider: Caller, raw: bytes) -> None:
+    refused = provider.call("POST", "/v1/offers", content=raw)
+    assert (refused.status_code, fields(refused)) == (422, ["reference"])
+
+
+def test_types_are_called_as_json_calls_them(provider: Caller) -> None:
+    refused = provider.post("/v1/offers", proposal(reference=5))  # type: ignore[arg-type]
+    assert refused.json()["errors"] == [
+        {"field": "reference", "detail": "found integer, expected string"}
+    ]
+
+
 def test_every_wrong_field_is_named_at_once(provider: Caller) -> None:
     answer = provider.post("/v1/offers", {"service": 5, "reference": "", "iin": None, "colour": 1})
     assert answer.status_code == 422

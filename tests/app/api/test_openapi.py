@@ -62,6 +62,11 @@ def test_every_reference_of_the_document_leads_somewhere(document: dict[str, Any
             found = found[step]
 
 
+def test_every_group_of_operations_is_introduced(document: dict[str, Any]) -> None:
+    named = {tag for path in document["paths"].values() for o in path.values() for tag in o["tags"]}
+    assert named == {tag["name"] for tag in document["tags"]}
+
+
 def test_operations_have_different_names(document: dict[str, Any]) -> None:
     names = [o["operationId"] for path in document["paths"].values() for o in path.values()]
     assert len(names) == len(set(names))

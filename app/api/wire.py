@@ -1,0 +1,67 @@
+"""What is wrong before a call is one: octets that are no HTTP, or a head without an end. It is
+answered as every other problem is, and logged under its correlation id.
+"""
+
+import secrets
+from http import HTTPStatus
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.api import metrics
+from app.api.envelope import HEADER, SECURITY
+from app.api.problems import MEDIA_TYPE, Problem
+from app.api.texts import DEFAULT
+
+MOST_HEAD = 64 * 1024  # octets of the first line and the headers
+_UNREAD = "none"
+_log = structlog.get_logger("api")
+
+
+class Wire(HttpToolsProtocol):
+    """One connection of HTTP/1.1."""
+
+    _head = -1  # octets of a head that is not complete yet; -1 between heads
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head >= 0 and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > MOST_HEAD:
+                self._refuse(Problem("head_too_large", limit=MOST_HEAD))
+
+    def on_message_begin(self) -> None:
+        self._head = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head = -1
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """In place of uvicorn's line of plain text."""
+        self._refuse(Problem("not_http"))
+
+    def _refuse(self, problem: Problem) -> None:
+        correlation, body = secrets.token_hex(16), problem.body(DEFAULT)
+        headers = {
+            HEADER: correlation,
+            **dict(SECURITY),
+            "Cache-Control": "no-store",
+            "Content-Language": DEFAULT,
+            "Content-Type": MEDIA_TYPE,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        lines = [f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self.transport.write("\r\n".join([*lines, "", ""]).encode("ascii") + body)
+        self.transport.close()
+        metrics.answered(_UNREAD, _UNREAD, problem.status, 0.0)
+        _log.info(
+            "answered",
+            method=_UNREAD,
+            route=_UNREAD,
+            status=problem.status,
+            correlation=correlation,
+        )
