@@ -8,8 +8,8 @@ import hmac
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -35,8 +35,10 @@ WAITS = (
     timedelta(hours=1),
 )
 PATIENCE = timedelta(days=3)
-# Longer than the slowest delivery takes, so that nobody else starts the same one.
-LEASE = timedelta(seconds=30)
+# What was taken is ours for so long, and is kept by renewing it while the provider answers slowly:
+# what a killed worker had in hand does not wait for the slowest answer there could have been.
+LEASE = timedelta(seconds=6)
+RENEW_S = 2.0
 AT_ONCE = 8
 # After so many seconds the worker turns to the next webhook.
 TURN_S = 2.0
@@ -255,12 +257,26 @@ def _turn(
             until = now + rt.waiting(LEASE.total_seconds())
             taken = deliveries.take(tx, where.webhook_id, now, until, AT_ONCE)
         one = partial(_carry_out, rt, where.webhook_id, attempt)
-        fresh = sum(pool.map(one, taken))
+        posts = {pool.submit(one, delivery): delivery.event_id for delivery in taken}
+        _keep(rt, where.webhook_id, posts, until)
+        fresh = sum(post.result() for post in posts)
         accepted += fresh
         # One that takes nothing gets no more of this turn: others wait.
         if not fresh:
             break
     return accepted
+
+
+def _keep(
+    rt: Runtime, webhook_id: UUID, posts: Mapping[Future[bool], UUID], until: datetime
+) -> None:
+    """Waits for the posts, and renews the lease of those that take long."""
+    left = set(posts)
+    while left := wait(left, RENEW_S).not_done:
+        longer = rt.clock() + rt.waiting(LEASE.total_seconds())
+        with rt.ledger.begin() as tx:
+            deliveries.renew(tx, webhook_id, [posts[one] for one in left], until, longer)
+        until = longer
 
 
 def _carry_out(

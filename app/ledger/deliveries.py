@@ -1,7 +1,7 @@
 """What waits to be handed over, webhook by webhook: which have something due, and taking it.
 
 A delivery is taken by moving its `next_at` on, at the moment it is carried out: a job that was
-lost took nothing, and a worker that dies gives back what it took by doing nothing.
+lost took nothing, and a worker that dies gives back what it took by not renewing it.
 """
 
 from collections.abc import Sequence
@@ -55,6 +55,11 @@ _TAKE = sql(
     SELECT e.id, e.body, t.attempts, t.first_at FROM taken t JOIN events e ON e.id = t.event_id
     ORDER BY e.id"""
 )
+_RENEW = sql(
+    """UPDATE deliveries SET next_at = :longer
+    WHERE event_id = ANY(:events) AND webhook_id = :webhook AND state = 'due'
+        AND next_at = :until"""
+)
 
 
 def waiting(tx: Tx, now: datetime) -> list[UUID]:
@@ -77,3 +82,11 @@ def take(
     before `until`."""
     found = tx.execute(_TAKE, {"webhook": webhook_id, "now": now, "until": until, "limit": limit})
     return [Delivery(r.id, bytes(r.body), r.attempts, r.first_at) for r in found]
+
+
+def renew(
+    tx: Tx, webhook_id: UUID, events: Sequence[UUID], until: datetime, longer: datetime
+) -> None:
+    """Keeps what was taken `until` for `longer`; what has been settled meanwhile stays as it is."""
+    values = {"webhook": webhook_id, "events": list(events), "until": until, "longer": longer}
+    tx.execute(_RENEW, values)

@@ -174,6 +174,32 @@ def test_what_a_killed_worker_had_taken_is_given_back(
     assert webhooks.deliver(rt, hook) == 1
 
 
+def test_what_a_provider_answers_slowly_stays_with_the_worker_that_posted_it(
+    rt: Runtime, provider: Provider, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "RENEW_S", 0.01)
+    hook = listen(rt, provider.url)
+    happen(rt, (uuid4(), 1))
+    idle: list[bool] = []
+
+    def slow(headers: dict[str, str], body: bytes) -> int:
+        for _ in range(3):
+            clock.advance(webhooks.LEASE - timedelta(seconds=1))
+            on.eventually(lambda: not waiting_at(rt, clock() + timedelta(seconds=2)))
+            idle.append(not waiting_at(rt, clock()))
+        return 200
+
+    provider.answer = slow
+    assert webhooks.deliver(rt, hook) == 1
+    assert idle == [True] * 3
+    assert states(rt) == [("done", 1, 200, None)]
+
+
+def waiting_at(rt: Runtime, when: dt.datetime) -> list[UUID]:
+    with rt.ledger.begin() as tx:
+        return deliveries.waiting(tx, when)
+
+
 def test_waits_are_real_time_where_the_clock_runs_faster(
     rt: Runtime, provider: Provider, clock: ManualClock
 ) -> None:
