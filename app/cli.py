@@ -24,6 +24,7 @@ from app.embedded import EmbeddedError
 from app.ledger.failures import FAILURES, in_words
 from app.runtime import WrongMasterKey
 from app.settings import SettingsError
+from app.supervisor import is_supervised
 from dialogs.engine.wording import WordingError
 from smpp.binds import BindsError
 
@@ -75,7 +76,8 @@ def main() -> None:
         sys.exit(2)
     except FAILURES as error:
         typer.echo(f"jauap: the ledger cannot be used: {in_words(error)}", err=True)
-        sys.exit(2)
+        # Who is looked after is started again: a ledger that was just killed comes back.
+        sys.exit(1 if is_supervised() else 2)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -46,7 +46,7 @@ class Patience:
     """Seconds: the first and the longest wait before a restart, and how long a stop may take."""
 
     first: float = 0.5
-    longest: float = 30.0
+    longest: float = 5.0  # nobody's message waits longer for us, whoever keeps killing us
     stop: float = 20.0
 
 
@@ -190,10 +190,15 @@ class Supervisor:
                 process.wait()
 
 
+def is_supervised(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether somebody starts this process again when it ends."""
+    return PARENT_FD in environ
+
+
 def die_with_parent(grace: float = 20.0, environ: Mapping[str, str] = os.environ) -> None:
     """Called first thing in a child: when the supervisor is gone, SIGTERM to ourselves and, if that
     takes longer than `grace` seconds, the end. Does nothing in a process without a supervisor."""
-    if PARENT_FD not in environ:
+    if not is_supervised(environ):
         return
     read_end = int(environ[PARENT_FD])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.supervisor import Command, Patience, Supervisor
+from app.supervisor import PARENT_FD, Command, Patience, Supervisor
 
 CHILD = """
 import signal, sys, time
@@ -105,6 +105,32 @@ def test_restarts_wait_longer_each_time(run: Run, tmp_path: Path) -> None:
 def test_a_child_that_was_called_wrongly_stops_everything(run: Run) -> None:
     wrong = child("wrong", "raise SystemExit(2)")
     assert run(Supervisor([child(), wrong], patience=QUICK)).join() == 2
+
+
+@pytest.mark.parametrize("name", ["web", "gateway", "worker"])
+def test_who_finds_no_ledger_is_started_again_where_somebody_looks_after_it(
+    name: str, tmp_path: Path
+) -> None:
+    environ = dict(os.environ) | {
+        "JAUAP_ENVIRONMENT": "sandbox",
+        "JAUAP_LEDGER_URL": f"postgresql://jauap@/jauap?host={tmp_path}",
+        "JAUAP_REDIS_URL": f"unix://{tmp_path}/redis.sock",
+        "JAUAP_PATHS_DATA": str(tmp_path),
+    }
+    command = Command.of_jauap(name)
+    alone = subprocess.run(command.argv, env=environ, cwd=tmp_path)
+    read_end, write_end = os.pipe()
+    try:
+        supervised = subprocess.run(
+            command.argv,
+            env=environ | {PARENT_FD: str(read_end)},
+            cwd=tmp_path,
+            pass_fds=(read_end,),
+        )
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+    assert (alone.returncode, supervised.returncode) == (2, 1)
 
 
 def test_trouble_outside_the_children_stops_everything(run: Run) -> None:
