@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from app.ledger.engine import Tx
 from app.wallet.effects import records
 from app.wallet.effects.records import STAGES, STEPS, Cell
-from app.wallet.rules.suppressing import SMALLEST, table
+from app.wallet.rules.suppressing import NOTHING, SMALLEST, Hidden, table
+
+MEASURE = "measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,63 +34,47 @@ class Effects:
 
 def effects(tx: Tx, by: str, measure: str | None, provider: str | None) -> Effects:
     """By "measure", or by another dimension over all measures or within one."""
-    cells = records.cells(tx, by, provider)
-    shown = _Shown(cells)
-    if by == "measure":
-        rows = records.measures(tx, provider)
-        lines = [_line(c, c.measure, [not shown.row(s, c.measure) for s in STAGES]) for c in rows]
-        return Effects(by, None, lines, _total(cells, shown))
-    if measure is None:
-        rows = records.columns(tx, by, provider)
-        lines = [_line(c, c.group, [not shown.column(s, c.group) for s in STAGES]) for c in rows]
-        return Effects(by, None, lines, _total(cells, shown))
-    mine = [c for c in cells if c.measure == measure]
-    lines = [
-        _line(c, c.group, [not shown.cell(s, (measure, c.group)) for s in STAGES]) for c in mine
+    cells, columns = records.cells(tx, by, provider)
+    hidden = _hidden(cells)
+    if by == MEASURE:
+        rows = [_line(c, c.measure, [c.measure in h.rows for h in hidden]) for c in cells]
+        if measure is None:
+            return Effects(by, None, rows, _total(cells, [h.total for h in hidden]))
+        mine = [row for row in rows if row.group == measure]
+        gone = [measure in h.rows for h in hidden]
+        return Effects(by, measure, mine, _total(_of(cells, measure), gone))
+    if measure is not None:
+        mine_only = _of(cells, measure)
+        rows = [_line(c, c.group, [(measure, c.group) in h.cells for h in hidden])
+                for c in mine_only]  # fmt: skip
+        return Effects(by, measure, rows, _total(mine_only, [measure in h.rows for h in hidden]))
+    rows = [_line(c, c.group, [c.group in h.columns for h in hidden]) for c in columns]
+    return Effects(by, None, rows, _total(cells, [h.total for h in hidden]))
+
+
+def _of(cells: Sequence[Cell], measure: str) -> list[Cell]:
+    return [c for c in cells if c.measure == measure]
+
+
+def _hidden(cells: Sequence[Cell]) -> list[Hidden]:
+    """What is hidden of each stage: always what is hidden of the first one, for whom nothing else
+    must be told, and what its own numbers ask for."""
+    stages = [
+        {(c.measure, c.group): c.counts[place] for c in cells} for place in range(len(STAGES))
     ]
-    counts = [
-        None if shown.row(s, measure) else sum(c.counts[i] for c in mine)
-        for i, s in enumerate(STAGES)
-    ]
-    return Effects(by, measure, lines, Line("", counts, [None] * len(STEPS)))
+    reached = table(stages[0], NOTHING)
+    return [reached, *(table(stage, reached) for stage in stages[1:])]
 
 
-class _Shown:
-    """What is hidden of each stage's table."""
-
-    def __init__(self, cells: Sequence[Cell]) -> None:
-        rows = sorted({c.measure for c in cells})
-        columns = sorted({c.group for c in cells})
-        self.hidden = {
-            stage: table({(c.measure, c.group): c.counts[place] for c in cells}, rows, columns)
-            for place, stage in enumerate(STAGES)
-        }
-
-    def row(self, stage: str, measure: str) -> bool:
-        return measure in self.hidden[stage][0]
-
-    def column(self, stage: str, group: str) -> bool:
-        return group in self.hidden[stage][1]
-
-    def cell(self, stage: str, key: tuple[str, str]) -> bool:
-        return key in self.hidden[stage][2]
-
-    def total(self, stage: str) -> bool:
-        return self.hidden[stage][3]
-
-
-def _line(cell: Cell, group: str, may: Sequence[bool]) -> Line:
-    counts = [count if ok else None for count, ok in zip(cell.counts, may, strict=True)]
+def _line(cell: Cell, group: str, gone: Sequence[bool]) -> Line:
+    counts = [None if hide else count for count, hide in zip(cell.counts, gone, strict=True)]
     hours = [
-        median if may[i] and may[i + 1] and cell.pairs[i] >= SMALLEST else None
+        None if gone[i] or gone[i + 1] or cell.pairs[i] < SMALLEST else median
         for i, median in enumerate(cell.medians)
     ]
     return Line(group, counts, hours)
 
 
-def _total(cells: Sequence[Cell], shown: _Shown) -> Line:
-    counts = [
-        None if shown.total(stage) else sum(c.counts[place] for c in cells)
-        for place, stage in enumerate(STAGES)
-    ]
+def _total(cells: Sequence[Cell], gone: Sequence[bool]) -> Line:
+    counts = [None if hide else sum(c.counts[i] for c in cells) for i, hide in enumerate(gone)]
     return Line("", counts, [None] * len(STEPS))
