@@ -3,7 +3,7 @@ Delivering to them is the worker's."""
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from app.api import pages
 from app.api.pages import Paged
 from app.api.problems import invalid, not_found
 from app.api.routing import Call, Endpoint, Nothing
-from app.api.values import Moment, utc
-from app.ledger import handover
+from app.api.values import Moment, utc, utc_or_none
+from app.ledger import delivery_log, handover
+from app.ledger.delivery_log import Logged
 from app.ledger.handover import Webhook
 from app.ledger.ids import as_id
 from app.ledger.keys import Scope
@@ -92,6 +93,40 @@ class Since(Struct, frozen=True, forbid_unknown_fields=True):
     since: Moment | None = None
 
 
+DeliveryState = Literal["due", "done", "parked"]
+
+
+class DeliveryAnswer(Struct, frozen=True):
+    """What became of one event at a webhook: `due` waits for `next_at`, `done` was taken, `parked`
+    was given up and comes again with a replay. `last_status` and `last_error` are those of the
+    last attempt; `event` is the `id` that the body has."""
+
+    event: str
+    type: str
+    case: str
+    sequence: int
+    created_at: datetime
+    state: DeliveryState
+    attempts: int
+    next_at: datetime | None
+    closed_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+
+
+class DeliveryPage(Struct, frozen=True):
+    """Deliveries, those of the newest events first."""
+
+    items: list[DeliveryAnswer]
+    next: str | None
+
+
+class DeliveryQuery(Paged, frozen=True, forbid_unknown_fields=True):
+    """Which deliveries."""
+
+    state: DeliveryState | None = None
+
+
 class Replayed(Struct, frozen=True):
     """How many events are sent again, each under its old id."""
 
@@ -131,12 +166,19 @@ def drop_webhook(call: Call[None, Nothing]) -> None:
 
 
 def replay_webhook(call: Call[Since, Nothing]) -> Replayed:
-    unit, provider = call.unit, call.caller.provider
-    webhook = _id(call.path["id"])
-    if webhook not in {hook.id for hook in handover.webhooks(unit.tx, provider)}:
-        raise not_found()
+    unit, provider, webhook = call.unit, call.caller.provider, _own(call)
     since = call.body.since or BEGINNING
     return Replayed(handover.replay(unit.tx, provider, webhook, since, unit.now))
+
+
+def list_deliveries(call: Call[None, DeliveryQuery]) -> DeliveryPage:
+    query = call.query
+    found = delivery_log.page(
+        call.unit.tx, _own(call), state=query.state, after=pages.after(query.cursor),
+        limit=query.limit + 1,
+    )  # fmt: skip
+    page, following = pages.cut(found, query.limit, lambda one: str(one.event_id))
+    return DeliveryPage([_logged(one) for one in page], following)
 
 
 def wrong_url(url: str, settings: Settings) -> str | None:
@@ -164,6 +206,30 @@ def _id(spelled: str) -> UUID:
     return found
 
 
+def _own(call: Call[Any, Any]) -> UUID:
+    """The webhook of the address, which is the caller's. Raises Problem (404)."""
+    webhook = _id(call.path["id"])
+    if webhook not in {h.id for h in handover.webhooks(call.unit.tx, call.caller.provider)}:
+        raise not_found()
+    return webhook
+
+
+def _logged(one: Logged) -> DeliveryAnswer:
+    return DeliveryAnswer(
+        event=str(one.event_id),
+        type=one.type,
+        case=str(one.case_id),
+        sequence=one.sequence,
+        created_at=utc(one.created_at),
+        state=one.state,  # type: ignore[arg-type]
+        attempts=one.attempts,
+        next_at=utc(one.next_at) if one.state == "due" else None,
+        closed_at=utc_or_none(one.closed_at),
+        last_status=one.last_status,
+        last_error=one.last_error,
+    )
+
+
 def _shown(hook: Webhook) -> WebhookAnswer:
     return WebhookAnswer(str(hook.id), hook.url, list(hook.events), utc(hook.created_at))
 
@@ -175,6 +241,10 @@ _HOOK = WebhookAnswer(
     ["offer.accepted", "offer.declined"],
     datetime(2026, 1, 31, 9, tzinfo=UTC),
 )
+_DELIVERY = DeliveryAnswer(
+    "019c1234-5678-7abc-8def-0123456789ac", "offer.accepted", _HOOK.id, 7, _HOOK.created_at,
+    "due", 1, _HOOK.created_at, None, 503, "answered 503",
+)  # fmt: skip
 
 ENDPOINTS = (
     Endpoint(
@@ -216,6 +286,17 @@ ENDPOINTS = (
         answer=None,
         status=204,
         errors=("not_found",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/webhooks/{id}/deliveries",
+        scopes=_PROVIDER,
+        summary="Read what became of every event",
+        handler=list_deliveries,
+        query=DeliveryQuery,
+        answer=DeliveryPage,
+        errors=("not_found",),
+        answer_example=DeliveryPage([_DELIVERY], None),
     ),
     Endpoint(
         method="POST",

@@ -1,6 +1,7 @@
 """Webhooks over HTTP: entered, listed, removed, replayed, and never into a private network."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app.api.webhooks import wrong_url
 from app.runtime import Runtime
 from app.settings import Environment, Settings, Webhooks
+from app.webhooks import deliver
 from tests.app.api.conftest import Caller, proposal
 
 HOOK = {
@@ -49,6 +51,38 @@ def test_past_events_are_replayed(provider: Caller, aida: str, body: object) -> 
     content = {} if body is None else {"json": body}
     replayed = provider.call("POST", path, **content)
     assert (replayed.status_code, replayed.json()) == (202, {"replayed": 1})
+
+
+def test_the_log_tells_what_became_of_every_event(
+    rt: Runtime, provider: Caller, stranger: Caller, aida: str
+) -> None:
+    hook = provider.post("/v1/webhooks", HOOK | {"events": ["*"]}).json()
+    offer = provider.post("/v1/offers", proposal()).json()
+    provider.post(f"/v1/offers/{offer['id']}/withdraw", {"reason": "a mistake"})
+    path = f"/v1/webhooks/{hook['id']}/deliveries"
+    fresh = provider.get(path).json()["items"]
+    assert {one["state"] for one in fresh} == {"due"}
+    assert {one["case"] for one in fresh} == {offer["id"]}
+    deliver(rt, UUID(hook["id"]))
+    first = provider.get(path).json()["items"][-1]
+    assert (first["attempts"], first["last_status"]) == (1, None)
+    assert first["last_error"].startswith("ConnectError")
+    assert first["next_at"] > first["created_at"]
+    assert stranger.get(path).status_code == 404
+
+
+def test_the_log_is_read_page_by_page_and_by_state(provider: Caller, aida: str) -> None:
+    hook = provider.post("/v1/webhooks", HOOK).json()
+    for reference in ("A-1", "A-2"):
+        offer = provider.post("/v1/offers", proposal(reference=reference)).json()
+        provider.post(f"/v1/offers/{offer['id']}/withdraw", {"reason": "a mistake"})
+    path = f"/v1/webhooks/{hook['id']}/deliveries"
+    first = provider.get(f"{path}?limit=1").json()
+    second = provider.get(f"{path}?limit=1&cursor={first['next']}").json()
+    assert first["items"][0]["case"] == offer["id"] != second["items"][0]["case"]
+    assert second["next"] is None
+    assert provider.get(f"{path}?state=parked").json() == {"items": [], "next": None}
+    assert len(provider.get(f"{path}?state=due").json()["items"]) == 2
 
 
 def test_a_replay_into_nowhere_is_not_found(provider: Caller, stranger: Caller) -> None:

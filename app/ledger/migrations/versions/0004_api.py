@@ -89,7 +89,10 @@ CREATE TABLE register_cursors (
 )
 """
 
-STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS, CAMPAIGNS, REGISTERS)
+# What a provider asks of one webhook, newest first.
+LOG = "CREATE INDEX deliveries_of_webhook ON deliveries (webhook_id, event_id)"
+
+STATEMENTS: tuple[str, ...] = (FEED, CONSENTS, KEYS, REVIEWS, CAMPAIGNS, REGISTERS, LOG)
 
 
 def upgrade() -> None:
