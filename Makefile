@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run bench test openapi browser interop storms lint check lock clean
+.PHONY: help demo run bench test openapi browser interop storms chaos lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,9 @@ interop: $(DEVELOPED) ## the gateway against SMPP of other hands: node's, and Os
 
 storms: $(DEVELOPED) ## ten lost connections in a row with 2 000 messages in flight
 	@$(BIN)/python -m pytest tests/app/storms.py
+
+chaos: $(DEVELOPED) ## 2 000 conversations while everything is killed, then the reckoning; SEED=n repeats one
+	@$(BIN)/python -m tests.chaos.storm $(if $(SEED),--seed $(SEED))
 
 bench: $(INSTALLED) ## what this machine does, in figures; about five minutes
 	@$(BIN)/jauap bench machine

@@ -1,0 +1,264 @@
+"""After the storm: what the centre and the provider counted, held against the ledger's word."""
+
+import json
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+
+from app.ledger.chain import SALT
+from app.runtime import Runtime
+from tests.chaos.people import OUTCOMES, phone_of, role_of
+from tests.chaos.town import Hook, Provider
+from tests.e2e.house import JAUAP, House, clean_environ
+
+# What PostgreSQL says because it, or who spoke with it, was killed.
+OF_BEING_KILLED = re.compile(
+    r"the database system is (starting up|shutting down|in recovery mode|not yet accepting)"
+    r"|terminating connection (due to|because of)|could not (send data to|receive data from) client"
+    r"|connection to client lost|unexpected EOF on client|Consistent recovery state"
+)
+ENDS = ("offer.accepted", "offer.declined", "offer.expired", "offer.undelivered")
+TROUBLE = re.compile(r"\b(ERROR|FATAL|PANIC|WARNING):")
+# Valkey marks what is wrong with "#"; these it says at any start, and of a cut log after a kill.
+OF_VALKEY = re.compile(
+    r"overcommit|Transparent Huge|somaxconn|TCP backlog|maximum open files|append only file"
+    r"|AOF loaded anyway|Short read|bad file format|BGSAVE|Killing|Redis|Truncating|truncat"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One promise, what was found, and whether it was kept."""
+
+    promise: str
+    found: str
+    is_kept: bool = True
+
+
+def table(lines: Sequence[Line]) -> str:
+    """The lines, aligned."""
+    width = max(len(line.promise) for line in lines)
+    mark = {True: "  ", False: "✗ "}
+    return "\n".join(f"{mark[n.is_kept]}{n.promise:<{width}}  {n.found}" for n in lines)
+
+
+def reckon(
+    house: House,
+    provider: Provider,
+    hook: Hook,
+    report: Mapping[str, Any],
+    states: Mapping[str, str],
+    blows: Mapping[str, int],
+) -> list[Line]:
+    """Every promise of the storm."""
+    with house.runtime() as rt:
+        lines = [
+            Line("blows", ", ".join(f"{name} {n}" for name, n in sorted(blows.items()))),
+            Line("conversations", f"{len(states)}, {dict(Counter(states.values()))}"),
+            _outcomes(states),
+            _one_outcome(rt, provider, hook),
+            *_heard(rt, report),
+            *_handed_over(rt, provider, hook),
+            _doubled(rt, report),
+            _left(rt),
+            _verified(house),
+        ]
+    return [*lines, *_logs(house.folder / "var"), *_own_log(house)]
+
+
+def _outcomes(states: Mapping[str, str]) -> Line:
+    wrong = [
+        (reference, role_of(phone_of(number)), state)
+        for reference, state in states.items()
+        for number in (int(reference.removeprefix("r-")),)
+        if state not in OUTCOMES[role_of(phone_of(number))]
+    ]
+    return Line("offers that ended otherwise than their people said", f"{_some(wrong)}", not wrong)
+
+
+def _rows(rt: Runtime, query: str) -> list[Any]:
+    with rt.ledger.begin() as tx:
+        return list(tx.execute(sqlalchemy.text(query)))
+
+
+def _one_outcome(rt: Runtime, provider: Provider, hook: Hook) -> Line:
+    """Both by the ledger and by what the provider heard."""
+    written = Counter(
+        str(r.case_id) for r in _rows(rt, "SELECT case_id, type FROM events") if r.type in ENDS
+    )
+    told = Counter(e["case"] for e in {e["id"]: e for e in hook.events}.values()
+                   if e["type"] in ENDS)  # fmt: skip
+    wrong = [o for o in provider.offers.values() if written[o] != 1 or told[o] != 1]
+    return Line("offers without exactly one outcome", _some(wrong), not wrong)
+
+
+def _heard(rt: Runtime, report: Mapping[str, Any]) -> list[Line]:
+    """Every reply that got an ESME_ROK, by its words, in the journal or kept beside it."""
+    kept: dict[str, Counter[str]] = {}
+    said = """SELECT o.facts, o.id AS place, e.sealed FROM journal_evidence e
+        JOIN offers o ON o.id = e.case_id"""
+    phones: dict[bytes, str] = {}
+    for phone in report["acknowledged"]:
+        phones[rt.vault.index("phone", phone)] = phone
+    by_case = {r.id: bytes(r.phone_index) for r in _rows(rt, "SELECT id, phone_index FROM offers")}
+    for r in _rows(rt, said):
+        octets = rt.vault.open(bytes(r.sealed), r.place.bytes)[SALT:]
+        _count(kept, phones, by_case[r.place], octets)
+    for r in _rows(rt, "SELECT id, phone_index, octets FROM heard"):
+        _count(kept, phones, bytes(r.phone_index), rt.vault.open(bytes(r.octets), r.id.bytes))
+    lost = [
+        (phone, text)
+        for phone, texts in report["acknowledged"].items()
+        for text, times in Counter(texts).items()
+        if kept.get(phone, Counter())[text] < times
+    ]
+    acknowledged = sum(map(len, report["acknowledged"].values()))
+    stored = sum(sum(texts.values()) for texts in kept.values())
+    return [
+        Line("replies acknowledged; stored", f"{acknowledged}; {stored}"),
+        Line("replies refused for now; delivered again after a lost link",
+             f"{report['refused']}; {report['redelivered']}"),
+        Line("replies acknowledged and not stored", _some(lost), not lost),
+    ]  # fmt: skip
+
+
+def _count(
+    kept: dict[str, Counter[str]], phones: Mapping[bytes, str], index: bytes, octets: bytes
+) -> None:
+    if index in phones:
+        text = octets.decode("utf-16-be", "replace")
+        kept.setdefault(phones[index], Counter())[text] += 1
+
+
+def _handed_over(rt: Runtime, provider: Provider, hook: Hook) -> list[Line]:
+    """Every event under one id, in its case's order; a repeat is the same event."""
+    first: dict[str, dict[str, Any]] = {}
+    for event in hook.events:
+        first.setdefault(event["id"], event)
+    written = {str(r.id) for r in _rows(rt, "SELECT id FROM events")}
+    missing = written - set(first)
+    twins = [k for k, n in Counter((e["case"], e["sequence"]) for e in first.values()).items()
+             if n > 1]  # fmt: skip
+    by_case: dict[str, list[int]] = {}
+    for event in first.values():
+        by_case.setdefault(event["case"], []).append(event["sequence"])
+    unordered = [case for case, numbers in by_case.items() if numbers != sorted(numbers)]
+    repeats = len(hook.events) - len(first)
+    return [
+        Line("events handed over; posts repeated under the same id", f"{len(first)}; {repeats}"),
+        Line("events that never arrived", _some(sorted(missing)), not missing),
+        Line("events with two ids, or out of order", _some([*twins, *unordered]),
+             not twins and not unordered),
+        Line("events not signed, or not the same when repeated", _some(hook.wrong), not hook.wrong),
+        Line("provider's calls repeated under one key", f"{provider.repeated}"),
+    ]  # fmt: skip
+
+
+def _doubled(rt: Runtime, report: Mapping[str, Any]) -> Line:
+    """The journal says of every message that was sent again without being known to be lost; what
+    belongs to no case has no journal, and its doubts are in the outbox."""
+    [journalled] = _rows(
+        rt, "SELECT count(*) AS n FROM journal WHERE kind IN ('message-sent-again')"
+    )
+    [caseless] = _rows(rt, "SELECT coalesce(sum(doubts), 0) AS n FROM outbox WHERE case_id IS NULL")
+    unknown, doubled = journalled.n + caseless.n, report["messages_doubled"]
+    return Line(
+        "messages doubled, of those sent again after an unknown fate",
+        f"{doubled} of {unknown} ({report['submits']} segments in all)",
+        doubled <= unknown,
+    )
+
+
+def undone(rt: Runtime) -> int:
+    """How many events wait to be handed over, or were given up."""
+    return int(_rows(rt, "SELECT count(*) AS n FROM deliveries WHERE state <> 'done'")[0].n)
+
+
+def _left(rt: Runtime) -> Line:
+    found = _rows(
+        rt, "SELECT state, count(*) AS n FROM outbox WHERE state IN ('ready', 'unknown') GROUP BY 1"
+    )
+    due = undone(rt)
+    words = ", ".join(f"{r.n} {r.state}" for r in found) or "none"
+    said = f"messages: {words}; deliveries: {due}"
+    return Line("left behind in the ledger", said, not found and not due)
+
+
+def _verified(house: House) -> Line:
+    done = subprocess.run(
+        [*JAUAP, "journal", "verify", "--json", "--config", str(house.config)],
+        cwd=house.folder,
+        env=clean_environ(),
+        capture_output=True,
+        text=True,
+    )
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        return Line("jauap journal verify", done.stderr[-300:], False)
+    said = f"{told['cases']} cases, {told['entries']} entries, {told['broken']} breaks"
+    return Line("jauap journal verify", said, done.returncode == 0)
+
+
+def _logs(data: Path) -> list[Line]:
+    """The servers' own logs; what a kill -9 itself makes them say is named and counted."""
+    postgres = _troubles(data / "postgres.log", TROUBLE.search, OF_BEING_KILLED)
+    valkey = _troubles(data / "valkey.log", lambda line: " # " in line, OF_VALKEY)
+    return [
+        line
+        for name, (wrong, excused) in (("PostgreSQL", postgres), ("Valkey", valkey))
+        for line in (
+            Line(f"{name}'s log: errors but those of being killed", _some(wrong), not wrong),
+            Line(f"{name}'s log: of being killed", _counted(excused)),
+        )
+    ]
+
+
+def _troubles(
+    log: Path, is_trouble: Callable[[str], object], excused: re.Pattern[str]
+) -> tuple[list[str], Counter[str]]:
+    """The lines that nobody expects, and how often each expected one came."""
+    wrong: list[str] = []
+    known: Counter[str] = Counter()
+    for file in sorted(log.parent.glob(log.name + "*")):
+        for line in filter(is_trouble, file.read_text("utf-8", "replace").splitlines()):
+            found = excused.search(line)
+            if found is None:
+                wrong.append(line)
+            else:
+                known[found[0]] += 1
+    return wrong, known
+
+
+def _counted(found: Counter[str]) -> str:
+    return ", ".join(f"“{words}” {n}" for words, n in sorted(found.items())) or "nothing"
+
+
+def _own_log(house: House) -> list[Line]:
+    """What we said ourselves: troubles by their names, and none that nobody expected."""
+    told: Counter[str] = Counter()
+    wrong: list[str] = []
+    for line in house.said().splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if event.get("level") in ("error", "critical"):
+            told[event["event"]] += 1
+        if "exception" in event or event.get("event") == "poisoned":
+            wrong.append(line[:300])
+    said = ", ".join(f"{name} {n}" for name, n in sorted(told.items()))
+    return [
+        Line("our own log: troubles told", said),
+        Line("our own log: exceptions, poisoned messages", _some(wrong), not wrong),
+    ]
+
+
+def _some(found: Sequence[object]) -> str:
+    return f"{len(found)}" + (f": {[*found][:5]}" if found else "")
