@@ -28,7 +28,8 @@ from app.proactive.records import Offer
 from app.proactive.rules import OPEN, OUTCOMES, WINDOW, State
 from app.runtime import Runtime
 from smpp.messages import Inbound, ReceiptState, SubmitOutcome
-from tests.app.journey import Play, passed
+from tests.app.journey import passed
+from tests.app.journey_steps import Play
 from tests.app.world import Mt, World
 from tests.conftest import NOON
 
