@@ -4,7 +4,7 @@ wallet has told of the measure and has its account (clause 8)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +26,8 @@ ACT = "214/НҚ"
 NO_NOTICE: Final = Refusal("wallet_notice", "214:8", "gate.wallet_notice.missing")
 NO_ACCOUNT: Final = Refusal("wallet_accounting", "214:8", "gate.wallet_accounting.missing")
 MOST_SHOWN: Final = 1000
-MOST_COMPARED: Final = 200_000
+INSTANT: Final = timedelta(microseconds=1)
+LATEST: Final = datetime.max.replace(tzinfo=UTC) - INSTANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +271,7 @@ def close(
 
 @dataclass(slots=True)
 class Reconciled:
-    """A provider's file beside the books: how many rows agree, and which do not. Lists hold the
-    first thousand; counts are whole."""
+    """A provider's file beside the books: how many rows agree, and which do not."""
 
     rows: int = 0
     matched: int = 0
@@ -285,32 +285,37 @@ def reconcile(
     unit: Unit, owner: str, source: str, rows: Iterable[FileRow], measure: str | None,
     since: datetime | None, until: datetime | None,
 ) -> Reconciled:  # fmt: skip
-    """Compares a file with the books as they stand after corrections. Without `since` and `until`
-    the books are asked about the time from the file's first grant to its last."""
+    """Compares a file with the books as they stand after corrections; a row may name a grant by
+    its first source id or by that of any correction. Without `since` and `until` the books are
+    asked about the time from the file's first grant to its last."""
     done, read = Reconciled(), list(rows)
     done.rows = len(read)
     done.unreadable = [(r.number, r.fault) for r in read if r.fault is not None]
-    sound = [r for r in read if r.fault is None and r.granted_at is not None]
-    known = records.by_source(unit.tx, owner, [(source, r.source_id) for r in sound])
-    stand = records.current(unit.tx, [g.id for g in known.values() if g.corrects is None])
-    for row in sound:
-        first = known.get((source, row.source_id))
-        ours = None if first is None else stand.get(first.id)
-        if ours is None or row.granted_at is None:
-            done.missing_here.append(row.source_id)
-            continue
-        index = unit.vault.index("iin", row.iin)
-        theirs = Account(row.measure, index, row.amount, row.kind, row.granted_at)
-        fields = rules.differences(account_of(ours), theirs)
-        if fields:
-            done.different.append((row.source_id, fields))
-        else:
-            done.matched += 1
-    times = sorted(r.granted_at for r in sound if r.granted_at is not None)
-    begin = since or (times[0] if times else None)
-    end = until or (times[-1] + timedelta(microseconds=1) if times else None)
+    sound = [(r, r.granted_at) for r in read if r.fault is None and r.granted_at is not None]
+    known = records.by_source(unit.tx, owner, [(source, r.source_id) for r, _ in sound])
+    firsts = {key: grant.corrects or grant.id for key, grant in known.items()}
+    stand = records.current(unit.tx, list(set(firsts.values())))
+    for row, at in sound:
+        ours = (
+            stand.get(firsts[source, row.source_id]) if (source, row.source_id) in firsts else None
+        )
+        _compare(unit, done, row, at, ours)
+    begin = since or min((at for _, at in sound), default=None)
+    end = until or max((min(at, LATEST) + INSTANT for _, at in sound), default=None)
     if begin is not None and end is not None:
-        there = {r.source_id for r in sound}
-        ours_too = records.of_period(unit.tx, owner, source, measure, begin, end, MOST_COMPARED)
-        done.missing_there = [one for one in ours_too if one not in there]
+        done.missing_there = records.of_period(
+            unit.tx, owner, source, measure, begin, end, list(stand)
+        )
     return done
+
+
+def _compare(unit: Unit, done: Reconciled, row: FileRow, at: datetime, ours: Grant | None) -> None:
+    if ours is None:
+        done.missing_here.append(row.source_id)
+        return
+    theirs = Account(row.measure, unit.vault.index("iin", row.iin), row.amount, row.kind, at)
+    fields = rules.differences(account_of(ours), theirs)
+    if fields:
+        done.different.append((row.source_id, fields))
+    else:
+        done.matched += 1

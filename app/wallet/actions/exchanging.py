@@ -17,6 +17,7 @@ from app.ledger.feed import Item, Place
 from app.ledger.ids import new_id
 from app.ledger.journal import Chain
 from app.ledger.unit import Unit
+from app.runtime import Runtime
 from app.wallet.actions.accounting import Different, Outcome
 from app.wallet.rules import agreements
 from app.wallet.rules.agreements import Class, Terms
@@ -129,6 +130,26 @@ def figures(tx: Tx, now: datetime) -> list[Figure]:
     return [Figure("wallet_agreements", words, "term", counted)]
 
 
+def warn(rt: Runtime) -> int:
+    """Tells systems, once, that their agreement ends within thirty days. Returns how many."""
+    with rt.unit() as unit:
+        found = records.ending(unit.tx, unit.now, unit.now + agreements.WARN)
+        for system in found:
+            unit.journal.append(
+                system.chain, "ending", unit.now, clause="214:10", agreement=system.agreement,
+                last_day=system.last_day, ends_at=system.ends_at,
+            )  # fmt: skip
+            records.save(unit.tx, system)
+            body = {
+                "id": system.id, "code": system.code, "agreement": system.agreement,
+                "last_day": system.last_day, "ends_at": system.ends_at,
+            }  # fmt: skip
+            unit.handover.add(
+                unit.now, system.id, system.chain.version, system.code, "agreement.ending", body
+            )
+        return len(found)
+
+
 def days_left(system: System, today: date) -> int | None:
-    """How many days an agreement still has, its last one included."""
-    return None if system.last_day is None else (system.last_day - today).days + 1
+    """How many days an agreement still has, its last one included; 0 when it is over."""
+    return None if system.last_day is None else max(0, (system.last_day - today).days + 1)

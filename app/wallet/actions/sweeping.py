@@ -8,7 +8,7 @@ from app.ledger import binds
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.runtime import Runtime
-from app.wallet.actions import asking, delivering
+from app.wallet.actions import asking, delivering, exchanging
 from app.wallet.actions.telling import say, screen_of
 from app.wallet.consents import records
 from app.wallet.rules import asking as rules
@@ -25,7 +25,7 @@ def sweep(rt: Runtime) -> int:
         through = binds.heard_through(binds.every(unit.tx))
         due = records.due(unit.tx, unit.now, VALIDITY, through, BATCH)
         lapse(rt, unit, due)
-    return len(due) + delivering.save_terms(rt)
+    return len(due) + delivering.save_terms(rt) + exchanging.warn(rt)
 
 
 def lapse(rt: Runtime, unit: Unit, consent_ids: Sequence[UUID]) -> None:

@@ -246,6 +246,7 @@ def use_grant(call: Call[Use, Nothing]) -> GrantAnswer:
     )
     if isinstance(done, Wrong):
         raise invalid(done.field, done.key)
+    admit(call, done.measure)
     return shown_grant(done)
 
 
@@ -351,6 +352,7 @@ ENDPOINTS = (
         handler=use_grant,
         body=Use,
         answer=GrantAnswer,
+        errors=("agreement",),
         body_example=Use("G-1", AT),
         answer_example=_GRANT,
     ),
@@ -379,7 +381,8 @@ ENDPOINTS = (
         answer_example=_REPORT,
         description=(
             "Columns: source_id, measure, iin, granted_at (ISO 8601 with a zone), amount in tenge "
-            "and/or kind. Accounts are compared as they stand after their corrections."
+            "and/or kind; commas, semicolons or tabs. Accounts are compared as they stand after "
+            "their corrections; a row may name a grant by the source id of any of them."
         ),
     ),
 )

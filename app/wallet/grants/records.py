@@ -65,12 +65,18 @@ _CURRENT = sql(
         WHERE g.id = ANY(CAST(:ids AS uuid[])) OR g.corrects = ANY(CAST(:ids AS uuid[]))) c
     ORDER BY first, seq DESC"""
 )
+# As they stand after their corrections; what was cancelled was no grant.
 _OF_PERIOD = sql(
-    """SELECT source_id FROM wallet_grants
-    WHERE owner = :owner AND source = :source AND corrects IS NULL
-      AND (CAST(:measure AS text) IS NULL OR measure = :measure)
-      AND granted_at >= :since AND granted_at < :until
-    ORDER BY granted_at, source_id LIMIT :limit"""
+    """SELECT f.source_id FROM (
+        SELECT DISTINCT ON (coalesce(corrects, id)) coalesce(corrects, id) AS first, measure,
+            granted_at, is_cancelled
+        FROM wallet_grants WHERE owner = :owner AND source = :source
+        ORDER BY coalesce(corrects, id), seq DESC) g
+    JOIN wallet_grants f ON f.id = g.first
+    WHERE NOT g.is_cancelled AND (CAST(:measure AS text) IS NULL OR g.measure = :measure)
+      AND g.granted_at >= :since AND g.granted_at < :until
+      AND NOT g.first = ANY(CAST(:but AS uuid[]))
+    ORDER BY g.granted_at, f.source_id"""
 )
 _PAGE = sql(
     f"""{_SELECT} WHERE (CAST(:owner AS text) IS NULL OR g.owner = :owner)
@@ -138,12 +144,13 @@ def current(tx: Tx, first_ids: Sequence[UUID]) -> dict[UUID, Grant]:
 
 def of_period(
     tx: Tx, owner: str, source: str, measure: str | None, since: datetime, until: datetime,
-    limit: int,
+    but: Sequence[UUID],
 ) -> list[str]:  # fmt: skip
-    """The source ids of first accounts of grants made from `since` until before `until`."""
+    """The source ids of the first accounts of grants that stand and were made from `since` until
+    before `until`, but for those whose first accounts are named."""
     values = {
         "owner": owner, "source": source, "measure": measure, "since": since, "until": until,
-        "limit": limit,
+        "but": list(but),
     }  # fmt: skip
     return list(tx.execute(_OF_PERIOD, values).scalars())
 

@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ TIYN: Final = 100
 FIELDS: Final = ("measure", "recipient", "amount", "kind", "granted_at", "cancelled")
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 COLUMNS: Final = ("source_id", "measure", "iin", "granted_at")
+_COMMA: Final = re.compile(r"\d+,\d\d", re.ASCII)  # as spreadsheets here write 12500,50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ def differences(ours: Account, theirs: Account) -> tuple[str, ...]:
 
 
 def tiyn_of(tenge: Decimal) -> int | None:
-    """An amount in tiyn; None where it is no amount of money."""
+    """An amount in tiyn; None where it is no amount of money, or finer than a tiyn: nothing is
+    ever rounded."""
     if not tenge.is_finite() or not 0 <= tenge <= MOST_TENGE:
         return None
-    tiyn = tenge * TIYN
-    return int(tiyn) if tiyn == int(tiyn) else None
+    whole = tenge.quantize(Decimal("0.01"))
+    return int(whole * TIYN) if whole == tenge else None
 
 
 def tenge_of(tiyn: int | None) -> str | None:
@@ -61,20 +64,39 @@ def tenge_of(tiyn: int | None) -> str | None:
 
 
 def rows_of(text: str, media_type: str) -> Iterator[FileRow]:
-    """The rows of a provider's file, numbered from 1 (a CSV's header not counted)."""
+    """The rows of a provider's file, numbered from 1 (a CSV's header not counted). A source id
+    that stands there twice is at fault the second time."""
     records = _csv(text) if media_type == CSV else _ndjson(text)
+    known: set[str] = set()
     for number, record in enumerate(records, 1):
-        yield FileRow(number, fault="row") if record is None else _row(number, record)
+        row = FileRow(number, fault="row") if record is None else _row(number, record)
+        if row.fault is None and row.source_id in known:
+            row = FileRow(number, row.source_id, fault="source_id")
+        if row.fault is None:
+            known.add(row.source_id)
+        yield row
 
 
 def _csv(text: str) -> Iterator[Mapping[str, object] | None]:
-    lines = (f"{line}\n" for line in text.removeprefix("\ufeff").split("\n"))
-    reader = csv.DictReader(lines, restval=None, strict=True)
-    try:
-        for record in reader:
-            yield None if None in record else {k.strip(): v for k, v in record.items()}
-    except csv.Error:
-        yield None
+    """Commas, semicolons or tabs, whichever the header has most of. A row that cannot be read
+    ends nothing."""
+    lines = text.removeprefix("\ufeff").split("\n")
+    comma = max(",;\t", key=lines[0].count)
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=comma, strict=True)
+    head: list[str] | None = None
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None
+            continue
+        if head is None:
+            head = [name.strip() for name in cells]
+        elif cells:
+            is_whole = len(cells) == len(head)
+            yield dict(zip(head, cells, strict=True)) if is_whole else None
 
 
 def _ndjson(text: str) -> Iterator[Mapping[str, object] | None]:
@@ -82,8 +104,8 @@ def _ndjson(text: str) -> Iterator[Mapping[str, object] | None]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
-        except ValueError:
+            found = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+        except (ValueError, RecursionError):
             found = None
         yield found if isinstance(found, dict) else None
 
@@ -91,14 +113,24 @@ def _ndjson(text: str) -> Iterator[Mapping[str, object] | None]:
 def _row(number: int, record: Mapping[str, object]) -> FileRow:
     said = {name: _text(record.get(name)) for name in (*COLUMNS, "amount", "kind")}
     missing = next((name for name in COLUMNS if not said[name]), None)
-    if missing is not None:
-        return FileRow(number, source_id=said["source_id"] or "", fault=missing)
+    if missing is None and not said["amount"] and not said["kind"]:
+        missing = "amount"
+    wrong = missing or next((name for name, value in said.items() if not _is_clean(value)), None)
+    if wrong is not None:
+        return FileRow(number, fault=wrong)
     at, amount = _moment(said["granted_at"] or ""), _amount(said["amount"])
     wrong = "granted_at" if at is None else "amount" if amount == -1 else None
     return FileRow(
         number, said["source_id"] or "", said["measure"] or "", said["iin"] or "",
         amount, said["kind"], at, wrong,
     )  # fmt: skip
+
+
+def _is_clean(text: str | None) -> bool:
+    """As references are: nothing that is no letter, and no half of a pair of surrogates."""
+    return text is None or not any(
+        c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text
+    )
 
 
 def _text(value: object) -> str | None:
@@ -111,6 +143,8 @@ def _amount(text: str | None) -> int | None:
     """In tiyn; None where there is none, -1 where it is no amount."""
     if text is None:
         return None
+    if _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
     try:
         tiyn = tiyn_of(Decimal(text))
     except InvalidOperation:
@@ -121,6 +155,6 @@ def _amount(text: str | None) -> int | None:
 def _moment(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return None if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return None if at.tzinfo is None else at.astimezone(UTC)

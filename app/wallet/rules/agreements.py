@@ -12,6 +12,7 @@ from app.calendar import ALMATY
 from app.catalogue.model import Refusal
 
 WARN: Final = timedelta(days=30)
+LATEST: Final = date(9000, 12, 31)  # no agreement lasts longer
 
 
 class Class(StrEnum):
@@ -36,7 +37,9 @@ OUTSIDE: Final = Refusal("agreement", "214:10", "gate.agreement.scope")
 
 
 def ends_at(last_day: date) -> datetime:
-    """The end of an agreement's last day in Almaty: its keys stop at that midnight."""
+    """The end of an agreement's last day in Almaty: its keys stop at that midnight. No later than
+    LATEST, for calendars end too."""
+    last_day = min(last_day, LATEST)
     return datetime.combine(last_day + timedelta(days=1), time(), ALMATY).astimezone(UTC)
 
 

@@ -55,6 +55,15 @@ _COLUMNS = """code, id, name_kk, name_ru, class, agreement, measures, last_day, 
 _ALL = sql(f"SELECT {_COLUMNS} FROM wallet_systems ORDER BY code")
 _ONE = sql(f"SELECT {_COLUMNS} FROM wallet_systems WHERE code = :code")
 _LOCKED = sql(f"SELECT {_COLUMNS} FROM wallet_systems WHERE code = :code FOR UPDATE")
+# Whoever enters or changes a system waits here, also where there is no row yet.
+_WAIT = sql("SELECT pg_advisory_xact_lock(214, 1024 + (hashtext(:code) & 1023))")
+# About to end, and not told so: that would be the last entry of their journal.
+_ENDING = sql(
+    f"""SELECT {_COLUMNS} FROM wallet_systems s WHERE ends_at > :now AND ends_at <= :until
+      AND NOT EXISTS (SELECT FROM journal j WHERE j.case_id = s.id AND j.seq = s.version
+        AND j.kind = 'ending')
+    ORDER BY code FOR UPDATE SKIP LOCKED"""
+)
 _SAVE = sql(
     f"""INSERT INTO wallet_systems ({_COLUMNS})
     VALUES (:code, :id, :name_kk, :name_ru, :kind, :agreement, CAST(:measures AS text[]),
@@ -64,9 +73,12 @@ _SAVE = sql(
         last_day = excluded.last_day, ends_at = excluded.ends_at, version = excluded.version,
         head = excluded.head, updated_at = excluded.updated_at"""
 )
+# Sending the same again adds nothing: accounting holds this source id until the transaction ends.
 _CONFLICT = sql(
     """INSERT INTO wallet_conflicts (id, owner, source, source_id, grant_id, fields, created_at)
-    VALUES (:id, :owner, :source, :source_id, :grant_id, CAST(:fields AS text[]), :now)"""
+    SELECT :id, :owner, :source, :source_id, :grant_id, CAST(:fields AS text[]), :now
+    WHERE NOT EXISTS (SELECT FROM wallet_conflicts WHERE owner = :owner AND grant_id = :grant_id
+        AND fields = CAST(:fields AS text[]))"""
 )
 _CONFLICTS = sql(
     """SELECT id, source, source_id, grant_id, fields, created_at FROM wallet_conflicts
@@ -106,8 +118,15 @@ def every(tx: Tx) -> list[System]:
 
 def one(tx: Tx, code: str, *, locked: bool = False) -> System | None:
     """A system by its code; `locked` until the transaction ends."""
+    if locked:
+        tx.execute(_WAIT, {"code": code})
     row = tx.execute(_LOCKED if locked else _ONE, {"code": code}).one_or_none()
     return None if row is None else _system(row)
+
+
+def ending(tx: Tx, now: datetime, until: datetime) -> list[System]:
+    """Systems whose agreements end after `now` and by `until`, and who were not told so yet."""
+    return [_system(r) for r in tx.execute(_ENDING, {"now": now, "until": until})]
 
 
 def save(tx: Tx, system: System) -> None:

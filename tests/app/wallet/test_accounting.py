@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -235,3 +236,111 @@ def test_a_receipt_later_does_not_undo_a_grant(purse: Purse, provider: Caller) -
     purse.receipt(ReceiptState.DELIVRD)
     purse.pass_time(timedelta(hours=30))
     assert len(provider.get("/v1/grants").json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    "amount", ["1.000000000000000000000000000000000001", "1E-1000000", "1E+1000000", "NaN"]
+)
+def test_an_amount_finer_than_a_tiyn_is_refused_and_never_rounded(
+    purse: Purse, provider: Caller, amount: str
+) -> None:
+    answer = provider.post("/v1/grants", a_grant(purse, amount=amount))
+    assert answer.status_code == 422, answer.text
+    assert [e["field"] for e in answer.json()["errors"]] == ["amount"]
+
+
+def test_amounts_are_kept_to_the_tiyn(purse: Purse, provider: Caller) -> None:
+    for number, amount in enumerate(("0.01", "0.1", "0.29", "9999999999.99", "10000000000")):
+        told = provider.post("/v1/grants", a_grant(purse, f"A-{number}", amount=amount)).json()
+        assert Decimal(told["amount"]) == Decimal(amount)
+
+
+def reconciled(provider: Caller, text: str, **query: str) -> dict[str, Any]:
+    answer = provider.call(
+        "POST", "/v1/grants/reconcile", content=text.encode(), params=query,
+        headers={"Content-Type": "text/csv"},
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_file_may_name_a_correction_and_a_cancelled_grant_is_missed_by_nobody(
+    purse: Purse, provider: Caller
+) -> None:
+    iin, at = purse.people["Аида"], "2026-03-02T06:00:00Z"
+    provider.post("/v1/grants", a_grant(purse))
+    provider.post("/v1/grants", a_grant(purse, "G-1a", amount="99.50", corrects="G-1"))
+    provider.post("/v1/grants", a_grant(purse, "G-2"))
+    provider.post("/v1/grants", a_grant(purse, "G-2a", cancelled=True, corrects="G-2"))
+    for name in ("G-1", "G-1a"):
+        found = reconciled(provider, csv_of([(name, MEALS, iin, at, "99.50", "")]))
+        assert (found["matched"], found["missing_in_file"]) == (1, 0), found
+    told = reconciled(provider, csv_of([("G-2", MEALS, iin, at, "12500", "")]))
+    assert told["different_rows"] == [{"source_id": "G-2", "fields": ["cancelled"]}]
+    assert told["missing_in_file_rows"] == ["G-1"]
+
+
+def test_a_grant_that_was_corrected_into_the_time_belongs_to_it(
+    purse: Purse, provider: Caller
+) -> None:
+    provider.post("/v1/grants", a_grant(purse, granted_at="2026-02-01T00:00:00Z"))
+    provider.post("/v1/grants", a_grant(purse, "G-1a", corrects="G-1"))
+    may = {"since": "2026-03-01T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
+    assert reconciled(provider, csv_of([]), **may)["missing_in_file_rows"] == ["G-1"]
+    earlier = {"since": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"}
+    assert reconciled(provider, csv_of([]), **earlier)["missing_in_file_rows"] == []
+
+
+def test_a_spreadsheets_file_is_read_with_its_semicolons_and_commas(
+    purse: Purse, provider: Caller
+) -> None:
+    iin = purse.people["Аида"]
+    provider.post("/v1/grants", a_grant(purse))
+    text = (
+        "\ufeffsource_id;measure;iin;granted_at;amount;kind\r\n"
+        f"G-1;{MEALS};{iin};2026-03-02T11:00:00+05:00;12500,00;\r\n"
+        f"G-1;{MEALS};{iin};2026-03-02T11:00:00+05:00;12500,00;\r\n"
+        f"G-2;{MEALS};{iin};2026-03-02T11:00:00+05:00;12,500;\r\n"
+        f"G-3;{MEALS};{iin};0001-01-01T00:00:00+05:00;1;\r\n"
+        f'G-"4";{MEALS};"{iin}"x;2026-03-02T11:00:00+05:00;1;\r\n'
+        f"G-5;{MEALS};{iin};9999-12-31T23:59:59.999999Z;1;\r\n"
+        f"G-6;{MEALS};{iin};2026-03-02T11:00:00+05:00;;\r\n"
+    )
+    found = reconciled(provider, text)
+    assert (found["rows"], found["matched"], found["missing_in_wallet_rows"]) == (7, 1, ["G-5"])
+    wrong = [(row["row"], row["column"]) for row in found["unreadable_rows"]]
+    assert wrong == [
+        (2, "source_id"), (3, "amount"), (4, "granted_at"), (5, "row"), (7, "amount"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line", ['{"source_id": "\\ud800"}', '{"source_id": "\\u0000"}', "[" * 9999]
+)
+def test_a_line_that_is_no_text_is_unreadable(purse: Purse, provider: Caller, line: str) -> None:
+    row = {"measure": MEALS, "iin": "1", "granted_at": "2026-03-02T06:00:00Z", "amount": "1"}
+    text = line.replace("}", f", {msgspec.json.encode(row).decode()[1:-1]}}}")
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = provider.call("POST", "/v1/grants/reconcile", content=text, headers=headers)
+    assert (answer.status_code, answer.json()["unreadable"]) == (200, 1), answer.text
+
+
+def test_anothers_books_are_never_compared_used_closed_or_corrected(
+    purse: Purse, provider: Caller, stranger: Caller
+) -> None:
+    purse.told(MEALS, "Аида")
+    made = provider.post("/v1/grants", a_grant(purse)).json()
+    row = csv_of([("G-1", MEALS, purse.people["Аида"], "2026-03-02T06:00:00Z", "12500", "")])
+    found = reconciled(stranger, row, source="mtszn")
+    assert (found["matched"], found["missing_in_wallet"], found["missing_in_file"]) == (0, 1, 0)
+    used = {"source_id": "G-1", "used_at": "2026-03-02T06:30:00Z", "source": "mtszn"}
+    assert stranger.post("/v1/grants/used", used).status_code == 422
+    closed = stranger.post("/v1/grants/close", closing(purse, source="mtszn"))
+    assert closed.json()["gate"] == "wallet_accounting"
+    correction = a_grant(purse, "G-9", corrects="G-1", source="mtszn")
+    assert stranger.post("/v1/grants", correction).status_code == 422
+    assert stranger.get("/v1/grants").json()["items"] == []
+    assert stranger.get("/v1/grants", params={"source_id": "G-1"}).json()["items"] == []
+    assert stranger.get(f"/v1/wallet/cases/{made['id']}").status_code == 404
+    assert stranger.get("/v1/wallet/conflicts").json()["items"] == []

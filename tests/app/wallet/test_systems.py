@@ -7,6 +7,7 @@ import pytest
 
 from app.calendar import ALMATY
 from app.ledger.keys import Scope
+from app.rooms import sweep
 from app.wallet.rules import agreements
 from app.wallet.rules.agreements import Class, Terms
 from tests.app.api.conftest import Caller, client, operator, provider, registry, with_key
@@ -173,3 +174,69 @@ def test_an_agreement_warns_for_thirty_days() -> None:
     assert agreements.standing(end, end - timedelta(days=30)) == "ending"
     assert agreements.standing(end, end) == "ended"
     assert agreements.standing(None, end) == "open"
+
+
+def test_it_is_told_once_that_its_agreement_ends_and_again_when_the_next_one_does(
+    purse: Purse, fund: Caller, operator: Caller
+) -> None:
+    def told() -> list[str]:
+        rows = purse.rows("SELECT provider FROM events WHERE type = 'agreement.ending'")
+        return [row.provider for row in rows]
+
+    for _ in range(3):
+        sweep(purse.rt)
+    assert told() == ["fund"]
+    entered(operator, "fund", "third", agreement="№ 6", measures=[MEALS], last_day="2026-06-30")
+    sweep(purse.rt)
+    assert told() == ["fund"]
+    at(purse, "2026-05-31T23:59:59")
+    sweep(purse.rt)
+    assert told() == ["fund"]
+    at(purse, "2026-06-01T00:00:00")
+    sweep(purse.rt)
+    assert told() == ["fund", "fund"]
+    at(purse, "2026-07-01T00:00:00")
+    sweep(purse.rt)
+    assert told() == ["fund", "fund"]
+
+
+def test_an_agreement_may_be_said_to_last_for_ever(operator: Caller) -> None:
+    entered(operator, "fund", "third", agreement="№ 5", measures=[MEALS], last_day="9999-12-31")
+    [found] = operator.get("/v1/wallet/systems").json()["items"]
+    assert (found["last_day"], found["standing"]) == ("9999-12-31", "open")
+
+
+def test_after_the_last_day_no_key_of_it_opens_anything(
+    purse: Purse, fund: Caller, operator: Caller
+) -> None:
+    at(purse, "2026-04-01T00:00:00")
+    for path in ("changes", "conflicts", "systems/fund/dossier", "systems/fund/dossier.html"):
+        assert fund.get(f"/v1/wallet/{path}").status_code == 403
+    for path, body in (
+        ("grants", grant_of(purse)), ("wallet/sync", {"grants": []}),
+        ("grants/used", {"source_id": "G-1", "used_at": "2026-03-02T06:00:00Z"}),
+        ("grants/close", {k: grant_of(purse)[k] for k in ("measure", "iin", "source_id")}),
+        ("grants/reconcile", {}),
+    ):  # fmt: skip
+        answer = fund.post(f"/v1/{path}", body)
+        assert (answer.status_code, answer.json()["clause"]) == (403, "214:10"), path
+    assert operator.get("/v1/wallet/systems/fund/dossier").json()["days_left"] == 0
+
+
+def test_a_report_outside_its_scope_is_refused_also_of_its_use(
+    purse: Purse, akimat: Caller, operator: Caller
+) -> None:
+    akimat.post("/v1/grants", grant_of(purse))
+    entered(operator, "akimat", "state", measures=[GAS])
+    used = {"source_id": "G-1", "used_at": "2026-03-02T06:30:00Z"}
+    assert akimat.post("/v1/grants/used", used).status_code == 403
+    assert akimat.post("/v1/grants", grant_of(purse) | {"measure": GAS}).status_code == 409
+
+
+def test_the_same_conflict_again_is_reported_once(purse: Purse, akimat: Caller) -> None:
+    akimat.post("/v1/wallet/sync", {"grants": [grant_of(purse)]})
+    other = {"grants": [grant_of(purse) | {"kind": "dinner"}]}
+    for _ in range(3):
+        assert len(akimat.post("/v1/wallet/sync", other).json()["conflicts"]) == 1
+    [kept] = akimat.get("/v1/wallet/conflicts").json()["items"]
+    assert kept["fields"] == ["kind"]
