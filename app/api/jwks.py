@@ -1,5 +1,6 @@
 """The public keys of an issuer of tokens (JWKS, RFC 7517): fetched when needed, kept for a while,
-fetched again when an unknown key is named. It believes no token; that is for `tokens`.
+fetched again when an unknown key is named or a known one does not fit. It believes no token; that
+is for `tokens`.
 """
 
 import threading
@@ -19,8 +20,9 @@ from app.api.problems import unavailable
 
 FRESH = timedelta(minutes=5)  # a key that its issuer took back is believed no longer than this
 STANDING = timedelta(hours=1)  # unless the issuer does not answer: then its last keys stand so long
-PAUSE = timedelta(seconds=30)  # between two fetches, whatever strangers write into their tokens
-RETRY = 5  # seconds, for callers that come before any key has
+PAUSE = timedelta(seconds=30)  # between two fetches, whatever strangers write into their tokens;
+BURST = 4  # so many come at once, so that a key changed just now is believed just now
+RETRY = 5  # seconds until an issuer that did not answer is asked again
 MOST_OCTETS = 256 * 1024
 MOST_SECONDS = 5.0
 RSA_DIGITS = 342  # base64url of 2048 bits (RFC 7518, section 3.3)
@@ -115,17 +117,20 @@ class Keys:
     fetch: Fetch
     ring: KeyRing | None = None
     fetched_at: datetime | None = None
-    tried_at: datetime | None = None
+    failed_at: datetime | None = None
+    raw: bytes = b""
+    spare: float = BURST
+    spare_at: datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def at(self, now: datetime, kid: str | None) -> KeyRing:
-        """The keys to believe at `now`, asked anew where `kid` is not among them. Raises Problem
-        (503) where no issuer has answered lately."""
-        if self._is_due(now, kid):
+    def at(self, now: datetime, kid: str | None, doubted: KeyRing | None = None) -> KeyRing:
+        """The keys to believe at `now`, asked anew where `kid` is not among them, or where these
+        are the `doubted` ones. Raises Problem (503) where no issuer has answered lately."""
+        if self._is_due(now, kid, doubted):
             # Who has what they need does not wait for another thread that is fetching.
-            if self.lock.acquire(blocking=not self._is_known(kid)):
+            if self.lock.acquire(blocking=doubted is not None or not self._is_known(kid)):
                 try:
-                    if self._is_due(now, kid):
+                    if self._is_due(now, kid, doubted):
                         self._ask(now)
                 finally:
                     self.lock.release()
@@ -136,16 +141,26 @@ class Keys:
     def _is_known(self, kid: str | None) -> bool:
         return self.ring is not None and (kid is None or any(k.kid == kid for k in self.ring))
 
-    def _is_due(self, now: datetime, kid: str | None) -> bool:
-        if self.tried_at is not None and now - self.tried_at < PAUSE:
+    def _is_due(self, now: datetime, kid: str | None, doubted: KeyRing | None) -> bool:
+        if self.failed_at is not None and now - self.failed_at < timedelta(seconds=RETRY):
             return False
         is_fresh = self.fetched_at is not None and now - self.fetched_at < FRESH
-        return not (is_fresh and self._is_known(kid))
+        is_enough = self._is_known(kid) and (doubted is None or doubted is not self.ring)
+        return not (is_fresh and is_enough) and self._left(now) >= 1
+
+    def _left(self, now: datetime) -> float:
+        """How many fetches may follow at once."""
+        if self.spare_at is None:
+            return self.spare
+        return min(float(BURST), self.spare + (now - self.spare_at) / PAUSE)
 
     def _ask(self, now: datetime) -> None:
+        self.spare, self.spare_at = self._left(now) - 1, now
         try:
-            self.ring = read(self.fetch())
-            self.fetched_at = now
+            raw = self.fetch()
+            if raw != self.raw or self.ring is None:  # else what was believed stays believed
+                self.ring, self.raw = read(raw), raw
+            self.fetched_at, self.failed_at = now, None
         except (NoKeys, OSError) as error:
             _log.warning("no keys of the issuer", error=type(error).__name__)
-        self.tried_at = now
+            self.failed_at = now

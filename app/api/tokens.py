@@ -106,7 +106,11 @@ class AccessTokens:
         if issuer is None or header is None:
             return None
         ring = issuer.keys.at(now, header.kid)
-        found = _believed(token, issuer, ring, now)
+        payload = _signed(token, header, ring)
+        if payload is None:  # an issuer may have changed a key and kept its name
+            ring = issuer.keys.at(now, header.kid, doubted=ring)
+            payload = _signed(token, header, ring)
+        found = None if payload is None else _claimed(payload, issuer, now)
         if found is None:
             return None
         iin, claims = found
@@ -129,11 +133,14 @@ def _believed(
     token: str, issuer: Issuer, ring: KeyRing, now: datetime
 ) -> tuple[str, _Claims] | None:
     header = _header(token)
-    if header is None:
-        return None
-    payload = _signed(token, header, ring)
-    claims = None if payload is None else _claims(payload)
-    if payload is None or claims is None or not _hold(claims, issuer, now):
+    payload = None if header is None else _signed(token, header, ring)
+    return None if payload is None else _claimed(payload, issuer, now)
+
+
+def _claimed(payload: dict[str, Any], issuer: Issuer, now: datetime) -> tuple[str, _Claims] | None:
+    """Whose token it is, where its claims hold."""
+    claims = _claims(payload)
+    if claims is None or not _hold(claims, issuer, now):
         return None
     iin = payload.get(issuer.iin_claim)
     return (iin, claims) if isinstance(iin, str) and check_iin(iin) is None else None

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from app import sandbox_issuer
 from app.api import jwks
-from app.api.jwks import FRESH, PAUSE, STANDING, Keys, NoKeys, over_http
+from app.api.jwks import BURST, FRESH, PAUSE, RETRY, STANDING, Keys, NoKeys, over_http
 from app.api.problems import Problem
 from app.api.tokens import SKEW, AccessTokens, Issuer, verified
 from app.cli import app as jauap
@@ -261,18 +261,43 @@ def test_a_new_key_is_believed_at_once_and_an_old_one_no_longer_than_it_is_kept(
     assert whose(keys, signed(), NOW) == AIDA
     new = ECKey.generate_key("P-256")
     source.raw = published(("k2", new))
-    assert whose(keys, signed(), NOW + PAUSE) == AIDA
-    assert whose(keys, signed(key=new, kid="k2"), NOW + PAUSE) == AIDA
-    assert whose(keys, signed(), NOW + PAUSE) is None
+    assert whose(keys, signed(), NOW) == AIDA
+    assert whose(keys, signed(key=new, kid="k2"), NOW) == AIDA
+    assert whose(keys, signed(), NOW) is None
+
+
+@pytest.mark.parametrize("kid", ["k1", None])
+def test_a_key_that_changed_under_its_name_is_believed_at_once(kid: str | None) -> None:
+    source = Published(("k1", EC))
+    keys = Keys(source)
+    assert whose(keys, signed(kid=kid), NOW) == AIDA
+    new = ECKey.generate_key("P-256")
+    source.raw = published(("k1", new))
+    assert whose(keys, signed(key=new, kid=kid), NOW) == AIDA
+    assert whose(keys, signed(kid=kid), NOW) is None
+
+
+def test_an_issuer_that_was_away_is_asked_again_soon() -> None:
+    source = Published(("k1", EC))
+    source.is_up = False
+    keys = Keys(source)
+    for _ in range(3):
+        with pytest.raises(Problem):
+            whose(keys, signed(), NOW)
+    assert source.fetched == 1
+    source.is_up = True
+    assert whose(keys, signed(), NOW + timedelta(seconds=RETRY)) == AIDA
 
 
 def test_strangers_cannot_make_us_fetch_again_and_again() -> None:
     source = Published(("k1", EC))
     keys = Keys(source)
     for n in range(20):
-        assert whose(keys, signed(kid=f"unknown{n}"), NOW + timedelta(seconds=n)) is None
-        assert whose(keys, signed(iss="https://another.example"), NOW) is None
-    assert source.fetched == 1
+        soon = NOW + timedelta(seconds=n)
+        assert whose(keys, signed(kid=f"unknown{n}"), soon) is None
+        assert whose(keys, signed(key=ECKey.generate_key("P-256")), soon) is None
+        assert whose(keys, signed(iss="https://another.example"), soon) is None
+    assert source.fetched == BURST
 
 
 def test_known_keys_stand_while_their_issuer_is_away_but_not_for_ever() -> None:
