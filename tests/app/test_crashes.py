@@ -16,7 +16,7 @@ from app.ledger import journal
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
-from smpp.messages import ReceiptState
+from smpp.messages import Inbound, ReceiptState, SegmentOf
 from tests.app.crashing import killed_at
 from tests.app.world import PATIENCE, World
 
@@ -39,10 +39,9 @@ class End:
     next_one: tuple[str, str | None]
 
 
-Path = Callable[[World], None]
-
-
 SECOND = timedelta(seconds=1)
+Deeds = tuple[Callable[[], None], Callable[[], None]]
+"""What a process does that is killed, and what comes after it."""
 
 
 def setting(rt: Runtime, clock: ManualClock) -> tuple[World, UUID]:
@@ -86,28 +85,33 @@ def end_of(world: World, case: UUID) -> End:
     )
 
 
-def hear(world: World, words: str) -> tuple[Callable[[], None], Callable[[], None]]:
+def hear(world: World, *messages: Inbound) -> Deeds:
     """A reply, and what the network does about it after a crash: it was never acknowledged."""
-    message = world.mo(words)
 
     def again() -> None:
         world.die()
         world.clock.advance(SECOND)
         world.drained = False
-        world.hear([message])
+        world.hear(messages)
 
-    return lambda: world.hear([message]), again
-
-
-def reply(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
-    return hear(world, "Иә, келісемін")
+    return lambda: world.hear(messages), again
 
 
-def unclear(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
-    return hear(world, "Ойланамын")
+def reply(world: World) -> Deeds:
+    return hear(world, world.mo("Иә, келісемін"))
 
 
-def expiry(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
+def unclear(world: World) -> Deeds:
+    return hear(world, world.mo("Ойланамын"))
+
+
+def long_reply(world: World) -> Deeds:
+    """Three segments, the last one first: each waits in the ledger for the others."""
+    words = {1: "Иә, ", 2: "келі", 3: "семін"}
+    return hear(world, *(world.mo(words[n], segment=SegmentOf(7, 3, n)) for n in (3, 1, 2)))
+
+
+def expiry(world: World) -> Deeds:
     """The day is over: the sweep, and the closing message that another process submits."""
     world.clock.advance(DAY + timedelta(seconds=1))
     world.commit(Batch(mark=world.clock(), drained=[world.network.cid]))
@@ -120,10 +124,10 @@ def expiry(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
     return act, world.die
 
 
-def receipt(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
+def receipt(world: World, state: ReceiptState = ReceiptState.DELIVRD) -> Deeds:
     """The receipt of the second question, whose turn has come."""
     world.say("жоқ")
-    receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
+    receipts = world.receipts_of(world.mts[-1], state)
 
     def act() -> None:
         world.commit(Batch(receipts=receipts))
@@ -135,7 +139,19 @@ def receipt(world: World) -> tuple[Callable[[], None], Callable[[], None]]:
     return act, again
 
 
-PATHS = {"reply": reply, "unclear": unclear, "expiry": expiry, "receipt": receipt}
+def undelivered(world: World) -> Deeds:
+    """The same receipt says that nobody was reached, which ends the second offer."""
+    return receipt(world, ReceiptState.UNDELIV)
+
+
+PATHS = {
+    "reply": reply,
+    "unclear": unclear,
+    "long reply": long_reply,
+    "expiry": expiry,
+    "receipt": receipt,
+    "undelivered": undelivered,
+}
 
 
 @pytest.mark.parametrize("name", PATHS)
