@@ -131,9 +131,12 @@ def save_terms(rt: Runtime) -> int:
 
 
 def figures(tx: Tx, now: datetime) -> list[Figure]:
-    """How the terms of notices that are not served yet stand: the alarm before a breach."""
+    """How the terms of notices stand: the alarm before a breach, and the breaches."""
     counted = records.count_terms(tx, now, now + terms.ALARM_LEAD)
-    words = "Notices of measures not served yet, by their working day (214/НҚ, clauses 4, 7)."
+    words = (
+        "Notices of measures by their working day (214/НҚ, clauses 4, 7): not served yet with time "
+        "left, due within 12 hours, overdue; and late, served after its end."
+    )
     return [Figure("wallet_notices", words, "term", counted)]
 
 

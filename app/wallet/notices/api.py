@@ -1,7 +1,7 @@
 """The bodies' way into the wallet: notices and decisions, one by one and in batches, what became of
 them, and which are about to break their term (214/НҚ, clauses 4 and 7)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -159,10 +159,8 @@ def list_notices(call: Call[None, NoticesQuery]) -> NoticesPage:
     provider = provider_of(call)
     after, limit = pages.after(query.cursor), query.limit + 1
     if query.term is not None:
-        soon = query.term == "due-soon"
-        horizon = unit.now + (terms.ALARM_LEAD if soon else terms.ALARM_LEAD * 0)
-        found = records.urgent(unit.tx, provider, horizon, late=not soon, after=after, limit=limit)
-        found = [n for n in found if _overdue(n, unit.now) is not soon]
+        lead = terms.ALARM_LEAD if query.term == "due-soon" else timedelta(0)
+        found = records.urgent(unit.tx, provider, unit.now, lead, after=after, limit=limit)
     else:
         found = records.page(
             unit.tx, provider, kind=query.kind, reference=query.reference, after=after, limit=limit

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -117,7 +117,8 @@ _PAGE = sql(
 # Late ones and those that are about to be: each half reads its own small index.
 _URGENT = sql(
     f"""SELECT * FROM (
-        SELECT {_COLUMNS} FROM wallet_notices WHERE served_at IS NULL AND deadline < :horizon
+        SELECT {_COLUMNS} FROM wallet_notices
+        WHERE served_at IS NULL AND deadline < :horizon AND (:late OR deadline >= :now)
         UNION ALL
         SELECT {_COLUMNS} FROM wallet_notices WHERE served_at > deadline AND :late) n
     WHERE (CAST(:provider AS text) IS NULL OR provider = :provider)
@@ -139,7 +140,8 @@ _TO_SAVE = sql(
 _TERMS = sql(
     """SELECT count(*) FILTER (WHERE deadline >= :alarm) AS running,
         count(*) FILTER (WHERE deadline < :alarm AND deadline >= :now) AS soon,
-        count(*) FILTER (WHERE deadline < :now) AS overdue
+        count(*) FILTER (WHERE deadline < :now) AS overdue,
+        (SELECT count(*) FROM wallet_notices WHERE served_at > deadline) AS late
     FROM wallet_notices WHERE served_at IS NULL"""
 )
 _TOLD = sql(
@@ -229,12 +231,19 @@ def page(
 
 
 def urgent(
-    tx: Tx, provider: str | None, horizon: datetime, *, late: bool, after: UUID | None, limit: int
+    tx: Tx,
+    provider: str | None,
+    now: datetime,
+    lead: timedelta = timedelta(0),
+    *,
+    after: UUID | None = None,
+    limit: int = 50,
 ) -> list[Notice]:
-    """Notices not served though their term ends before `horizon`; with `late` also those that were
-    served after their term."""
+    """Without `lead`, notices whose term was broken: not served by now, or served after it. With
+    it, those that are not served and whose term ends within it. Newest first."""
     values = {
-        "provider": provider, "horizon": horizon, "late": late, "after": after, "limit": limit,
+        "provider": provider, "now": now, "horizon": now + lead, "late": not lead,
+        "after": after, "limit": limit,
     }  # fmt: skip
     return [_notice(r) for r in tx.execute(_URGENT, values)]
 
@@ -261,9 +270,12 @@ def told(tx: Tx, measure: str, recipients: Sequence[UUID]) -> dict[UUID, UUID]:
 
 
 def count_terms(tx: Tx, now: datetime, alarm: datetime) -> dict[str, int]:
-    """How many notices are not served: with time left, due before `alarm`, overdue."""
+    """How many notices are not served: with time left, due before `alarm`, overdue; and how many
+    were served late."""
     row = tx.execute(_TERMS, {"now": now, "alarm": alarm}).one()
-    return {"running": row.running, "due-soon": row.soon, "overdue": row.overdue}
+    return {
+        "running": row.running, "due-soon": row.soon, "overdue": row.overdue, "late": row.late
+    }  # fmt: skip
 
 
 def seal_words(vault: Vault, notice_id: UUID, words: str | None) -> bytes | None:

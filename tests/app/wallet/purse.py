@@ -1,7 +1,7 @@
 """The world of tests with a wallet in it: notices are made and consents asked."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -101,3 +101,9 @@ class Purse(World):
     def texts(self) -> list[str]:
         """All SMS so far."""
         return [mt.message.body for mt in self.mts]
+
+
+def overdue(purse: Purse, within: timedelta = timedelta(0)) -> list[Notice]:
+    """What the list of the overdue shows, or of what will be within that time."""
+    with purse.rt.unit() as unit:
+        return notices.urgent(unit.tx, None, unit.now, within)

@@ -1,28 +1,19 @@
 """Notices of 214/НҚ, clauses 4 and 7: to the cabinet and by SMS within one working day."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from app.calendar import ALMATY
 from app.catalogue.model import Refusal
-from app.clock import ManualClock
 from app.ledger import keys
 from app.ledger.journal import verify
 from app.recipients import records as recipients
 from app.wallet.actions import noticing
 from app.wallet.actions.noticing import Draft, Duplicate, Wrong
-from app.wallet.notices import records
 from app.wallet.notices.records import Kind, Notice, Sms
 from app.wallet.rules import terms
 from smpp.messages import ReceiptState, SubmitOutcome
-from tests.app.wallet.purse import BODY, GAS, MEALS, MEDICINES, Purse
-
-
-def late(purse: Purse, within: timedelta = timedelta(0)) -> list[Notice]:
-    """What the list of the overdue shows, or of what soon will be."""
-    with purse.rt.unit() as unit:
-        return records.urgent(unit.tx, None, unit.now + within, late=True, after=None, limit=50)
+from tests.app.wallet.purse import BODY, GAS, MEALS, MEDICINES, Purse, overdue
 
 
 def test_a_notice_stands_in_the_cabinet_from_its_commit_on_and_goes_by_sms(purse: Purse) -> None:
@@ -97,35 +88,16 @@ def test_while_the_network_is_down_the_alarm_rings_and_the_cabinet_keeps_the_ter
     purse.go_down()
     notice = purse.told(GAS, "Аида")
     assert purse.notice(notice.id).served_at is None
-    assert late(purse) == [] and late(purse, terms.ALARM_LEAD) == []
+    assert overdue(purse) == [] and overdue(purse, terms.ALARM_LEAD) == []
     purse.pass_time(terms.alarm_at(notice.deadline) - purse.clock() + timedelta(minutes=1))
-    assert [n.id for n in late(purse, terms.ALARM_LEAD)] == [notice.id]
+    assert [n.id for n in overdue(purse, terms.ALARM_LEAD)] == [notice.id]
     purse.pass_time(terms.save_at(notice.deadline) - purse.clock() + timedelta(minutes=1))
     found = purse.notice(notice.id)
     assert found.placed_at is not None and found.placed_at <= notice.deadline
-    assert late(purse, terms.ALARM_LEAD) == [] and len(purse.cabinet("Аида")) == 1
+    assert overdue(purse, terms.ALARM_LEAD) == [] and len(purse.cabinet("Аида")) == 1
     purse.come_back()
     purse.pass_time(timedelta(seconds=5))
     assert purse.notice(notice.id).sms is Sms.SENT  # the addition still leaves
-
-
-@pytest.mark.parametrize(
-    ("made", "ends"),
-    [
-        ("2026-03-20T19:00", "2026-03-27T00:00"),
-        ("2025-01-05T11:00", "2025-01-07T00:00"),
-        ("2026-03-02T23:59", "2026-03-04T00:00"),
-    ],
-)
-def test_the_deadline_is_reckoned_when_it_is_made(rt, made: str, ends: str) -> None:  # type: ignore[no-untyped-def]
-    clock = ManualClock(datetime.fromisoformat(made).replace(tzinfo=ALMATY))
-    purse = Purse(rt, clock)
-    purse.register("Аида", "ru")
-    if clock() < datetime(2025, 5, 25, tzinfo=ALMATY):
-        assert getattr(purse.notify(MEALS, "Аида"), "gate", "") == "measure_in_force"
-        return
-    notice = purse.told(MEALS, "Аида")
-    assert notice.deadline == datetime.fromisoformat(ends).replace(tzinfo=ALMATY)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +154,7 @@ def test_a_decision_goes_by_sms_as_an_addition_at_any_hour(purse: Purse) -> None
 def test_a_decision_told_of_too_late_is_placed_and_stands_in_the_list(purse: Purse) -> None:
     notice = purse.decide(MEALS, "Аида", "granted", purse.clock() - timedelta(days=7))
     assert len(purse.cabinet("Аида")) == 1
-    assert [n.id for n in late(purse)] == [notice.id]
+    assert [n.id for n in overdue(purse)] == [notice.id]
 
 
 def test_a_decision_of_tomorrow_is_no_decision(purse: Purse) -> None:
