@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from app.api.problems import invalid
 from app.api.routing import Call, Document, Endpoint
 from app.ledger.keys import Scope
-from app.wallet.effects import figures, sheets
+from app.wallet.effects import figures, pictures, sheets
 from app.wallet.effects.figures import Effects, Line
 from app.wallet.effects.records import STAGES, STEPS
 from app.wallet.notices.api import MeasureCode, provider_of
@@ -16,7 +17,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class EffectsQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """By what people are put together; `measure` alone narrows the other dimensions."""
+    """By what people are put together, of all measures or of one."""
 
     by: Literal["measure", "region", "language", "network", "week"] = "measure"
     measure: MeasureCode | None = None
@@ -65,10 +66,22 @@ def effectiveness_xlsx(call: Call[None, EffectsQuery]) -> Document:
 
 
 def effectiveness_svg(call: Call[None, EffectsQuery]) -> Document:
-    return Document(sheets.as_svg(_found(call), call.language))
+    found = _found(call)
+    names = {one.group: _name(call, one.group) for one in found.lines if found.by == "measure"}
+    return Document(pictures.as_svg(found, call.language, names))
+
+
+def _name(call: Call[Any, EffectsQuery], code: str) -> str:
+    measure = call.rt.catalogue.find_measure(code)
+    if measure is None:
+        return code
+    return measure.name.kk if call.language == "kk" else measure.name.ru
 
 
 def _found(call: Call[Any, EffectsQuery]) -> Effects:
+    named = call.query.measure
+    if named is not None and call.rt.catalogue.find_measure(named) is None:
+        raise invalid("measure", "measure")
     return figures.effects(call.unit.tx, call.query.by, call.query.measure, provider_of(call))
 
 
