@@ -11,8 +11,8 @@ from app.ledger.binds import BindRow
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
-from smpp.messages import BindEvent, ReceiptState
-from tests.app.world import World
+from smpp.messages import BindEvent, ReceiptState, SubmitOutcome
+from tests.app.world import PATIENCE, World
 
 DAY = timedelta(hours=24)
 TICK = timedelta(microseconds=1)
@@ -158,6 +158,25 @@ def test_a_question_without_proof_is_given_up_after_its_day_in_the_network(
     assert sweeping.sweep(world.rt) == 1
     assert world.events(made.id) == ["offer.undelivered"]
     assert world.outbox(made.id) == ["offer.ask"]
+
+
+def test_a_question_that_is_to_leave_again_is_not_given_up_over_an_outage_of_ours(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    world.network.answers = None
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    clock.advance(2 * DAY)
+    world.die()
+    mark(world)
+    assert (sweeping.sweep(world.rt), world.look(made.id).state) == (0, "sent")
+    world.network.answers = SubmitOutcome.ACCEPTED
+    world.pass_time(PATIENCE + TICK)
+    world.receipt(ReceiptState.DELIVRD)
+    world.say("Иә")
+    assert world.look(made.id).state == "accepted"
 
 
 def test_no_proof_is_awaited_from_a_network_that_is_down(rt: Runtime, clock: ManualClock) -> None:

@@ -12,7 +12,7 @@ from app.calendar import Calendar
 from app.catalogue.model import Catalogue, Service
 from app.ledger import binds
 from app.ledger.unit import Unit
-from app.proactive import records
+from app.proactive import falling_due, records
 from app.proactive.actions import choosing
 from app.proactive.actions.closing import close, step
 from app.proactive.actions.saying import DIALOG, say
@@ -31,8 +31,8 @@ def sweep(rt: Runtime) -> int:
     """Closes a batch of what is due; returns how many offers were closed."""
     with rt.unit() as unit:
         through = binds.heard_through(binds.every(unit.tx))
-        due = records.due(unit.tx, unit.now, through, BATCH)
-        unproven = records.unproven(unit.tx, unit.now, unit.now - VALIDITY, through, BATCH)
+        due = falling_due.due(unit.tx, unit.now, through, BATCH)
+        unproven = falling_due.unproven(unit.tx, unit.now, unit.now - VALIDITY, through, BATCH)
         expire(rt, unit, due)
         give_up(rt, unit, unproven)
         unchosen = choices.due(unit.tx, unit.now, choosing.VALIDITY_S, through, BATCH)

@@ -1,0 +1,57 @@
+"""Which offers fall due: reply windows that are over, questions of which nothing proves receipt."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from app.ledger.engine import Tx, sql
+
+_THROUGH = """coalesce(
+          (SELECT h.through FROM unnest(CAST(:networks AS text[]),
+              CAST(:through AS timestamptz[])) AS h (network, through)
+           WHERE h.network = o.network), :slowest)"""
+# A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
+# while a long reply that began in time still waits for its last segment.
+_DUE = sql(
+    f"""SELECT id FROM offers o WHERE state = 'awaiting' AND deadline < :now
+      AND deadline < {_THROUGH}
+      AND NOT EXISTS (SELECT 1 FROM parts p
+          WHERE p.sender_index = o.phone_index AND p.received_at <= o.deadline)
+    ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
+)
+# An offer that no receipt came for has no network yet: it waits for the slowest of them. While its
+# question is to leave again nothing can be said of it: an outage of ours must not end it.
+_UNPROVEN = sql(
+    f"""SELECT id FROM offers o WHERE state = 'sent' AND sent_at < :before
+      AND sent_at + (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)) < {_THROUGH}
+      AND id NOT IN (SELECT case_id FROM outbox
+          WHERE state IN ('ready', 'unknown') AND case_id IS NOT NULL)
+    ORDER BY sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
+)
+
+
+def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int) -> list[UUID]:
+    """Offers whose reply window is over and whose network has handed over all replies till then;
+    oldest first, locked. A network that no bind serves any more waits for the slowest."""
+    if not heard_through:
+        return []
+    values = {"now": now, "limit": limit, **_marks(heard_through)}
+    return list(tx.execute(_DUE, values).scalars())
+
+
+def unproven(
+    tx: Tx, now: datetime, before: datetime, heard_through: Mapping[str, datetime], limit: int
+) -> list[UUID]:
+    """Offers sent before `before` of which nothing proves receipt; locked."""
+    if not heard_through:
+        return []
+    values = {"now": now, "before": before, "limit": limit, **_marks(heard_through)}
+    return list(tx.execute(_UNPROVEN, values).scalars())
+
+
+def _marks(heard_through: Mapping[str, datetime]) -> dict[str, object]:
+    return {
+        "networks": list(heard_through),
+        "through": list(heard_through.values()),
+        "slowest": min(heard_through.values()),
+    }
