@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from app.calendar import ALMATY
 from app.ledger.journal import Chain
 from app.wallet.actions.exchanging import days_left
 from app.wallet.notices.examples import AT
@@ -55,26 +56,38 @@ class Dossier(Struct, frozen=True):
 PROTOCOL: Final = "HTTPS, JSON (RFC 8259), problems by RFC 9457, keys as Bearer tokens (RFC 6750)"
 STAND: Final = "jauap up --sandbox; keys of kind test reach nobody but its handsets"
 
-Texts = dict[str, tuple[str, str]]
+LANGUAGES: Final = ("kk", "ru", "en")
+Texts = dict[str, tuple[str, str, str]]
+TITLE: Final = ("Интеграция құжаттамасы", "Досье интеграции", "Dossier of an integration")
 LABELS: Final[Texts] = {
-    "title": ("Интеграция құжаттамасы", "Досье интеграции"),
-    "code": ("Жүйе", "Система"),
-    "kind": ("Түрі", "Вид"),
-    "clause": ("Тармақ", "Пункт"),
-    "agreement": ("Келісім", "Соглашение"),
-    "last_day": ("Соңғы күні", "Последний день"),
-    "days_left": ("Қалған күн", "Осталось дней"),
-    "standing": ("Күйі", "Состояние"),
-    "measures": ("Қолдау шаралары", "Меры поддержки"),
-    "protocol": ("Хаттама", "Протокол"),
-    "description": ("Сипаттамасы", "Описание"),
-    "test_stand": ("Сынақ стенді", "Испытательный стенд"),
-    "keys": ("Кілттер", "Ключи"),
-    "accounts": ("Есепке алынғаны", "Учтено"),
-    "conflicts": ("Сәйкес еместері", "Расхождения"),
-    "last_report_at": ("Соңғы мәлімет", "Последние сведения"),
-    "entered_at": ("Тіркелген", "Внесена"),
-    "journal": ("Журналдың соңғы хэші", "Последний хэш журнала"),
+    "code": ("Жүйе", "Система", "System"),
+    "kind": ("Түрі", "Вид", "Kind"),
+    "clause": ("Тармақ", "Пункт", "Clause"),
+    "agreement": ("Келісім", "Соглашение", "Agreement"),
+    "last_day": ("Соңғы күні", "Последний день", "Last day"),
+    "days_left": ("Қалған күн", "Осталось дней", "Days left"),
+    "standing": ("Күйі", "Состояние", "Standing"),
+    "measures": ("Қолдау шаралары", "Меры поддержки", "Measures of support"),
+    "protocol": ("Хаттама", "Протокол", "Protocol"),
+    "description": ("Сипаттамасы", "Описание", "Description"),
+    "test_stand": ("Сынақ стенді", "Испытательный стенд", "Test stand"),
+    "keys": ("Кілттер", "Ключи", "Keys"),
+    "accounts": ("Есепке алынғаны", "Учтено", "Accounts"),
+    "conflicts": ("Сәйкес еместері", "Расхождения", "Conflicts"),
+    "last_report_at": ("Соңғы мәлімет", "Последние сведения", "Last report"),
+    "entered_at": ("Тіркелген", "Внесена", "Entered"),
+    "changes": ("Журналдағы жазбалар", "Записей в журнале", "Entries of its journal"),
+    "journal": ("Журналдың соңғы хэші", "Последний хэш журнала", "Last hash of its journal"),
+}
+VALUES: Final[Texts] = {
+    "state": ("мемлекеттік орган", "государственный орган", "state body"),
+    "quasi-state": ("квазимемлекеттік сектор", "квазигосударственный сектор", "quasi-state sector"),
+    "third": ("өзге жүйе", "иная система", "third system"),
+    "open": ("қолданыста", "действует", "in force"),
+    "ending": ("аяқталуға жақын", "истекает", "about to end"),
+    "ended": ("аяқталды", "истекло", "ended"),
+    "all": ("барлығы", "все", "all"),
+    "revoked": ("кері қайтарылған", "отозван", "revoked"),
 }
 
 
@@ -105,29 +118,37 @@ def dossier(system: System, traffic: Traffic, now: datetime, today: date) -> Dos
 
 
 def page(found: Dossier, language: str) -> str:
-    """The dossier as a page to print, in Kazakh or Russian."""
-    place = 0 if language == "kk" else 1
-    name = found.name_kk if place == 0 else found.name_ru
+    """The dossier as a page to print, in Kazakh, Russian or English."""
+    place = LANGUAGES.index(language) if language in LANGUAGES else 1
+    name = escape(found.name_kk if place == 0 else found.name_ru)
     rows = "\n".join(
-        f"<tr><th>{escape(label[place])}</th><td>{_cell(found, field)}</td></tr>"
+        f"<tr><th>{escape(label[place])}</th><td>{_cell(found, field, place)}</td></tr>"
         for field, label in LABELS.items()
-        if field != "title"
     )
-    spoken = ("kk", "ru")[place]
     return (
-        f'<!doctype html>\n<html lang="{spoken}"><meta charset="utf-8">'
-        f"<title>{escape(name)}</title>\n<h1>{escape(LABELS['title'][place])}: {escape(name)}</h1>"
-        f"\n<table>\n{rows}\n</table>\n</html>\n"
+        f'<!doctype html>\n<html lang="{LANGUAGES[place]}"><head><meta charset="utf-8">'
+        f"<title>{TITLE[place]}: {name}</title></head>\n<body>"
+        f'<h1>{TITLE[place]}: {name}</h1>\n<table border="1" cellpadding="6">\n{rows}\n</table></body>\n</html>\n'
     )
 
 
-def _cell(found: Dossier, field: str) -> str:
+def _cell(found: Dossier, field: str, place: int) -> str:
     value = getattr(found, field)
     if field == "keys":
-        return "<br>".join(escape(f"{k.name}: {', '.join(k.scopes)}") for k in found.keys)
-    if isinstance(value, list):
-        return escape(", ".join(value)) or "–"
+        return "<br>".join(_key(key, place) for key in found.keys) or "–"
+    if field == "measures":
+        every = VALUES["all"][place] if found.kind != agreements.Class.THIRD else "–"
+        return escape(", ".join(value)) or every
+    if field in ("kind", "standing"):
+        return VALUES[value][place]
+    if isinstance(value, datetime):
+        return value.astimezone(ALMATY).isoformat(" ", "minutes")
     return "–" if value is None else escape(str(value))
+
+
+def _key(key: DossierKey, place: int) -> str:
+    gone = "" if key.revoked_at is None else f" ({VALUES['revoked'][place]})"
+    return f"{escape(key.name)}: {', '.join(key.scopes)}{gone}"
 
 
 _NOBODY = UUID(int=0)

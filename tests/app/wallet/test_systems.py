@@ -240,3 +240,21 @@ def test_the_same_conflict_again_is_reported_once(purse: Purse, akimat: Caller) 
         assert len(akimat.post("/v1/wallet/sync", other).json()["conflicts"]) == 1
     [kept] = akimat.get("/v1/wallet/conflicts").json()["items"]
     assert kept["fields"] == ["kind"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("kk", ("Келісім", "өзге жүйе", "аяқталуға жақын")),
+        ("ru", ("Соглашение", "иная система", "истекает")),
+        ("en", ("Agreement", "third system", "about to end")),
+    ],
+)
+def test_the_page_of_a_dossier_speaks_three_languages(
+    fund: Caller, operator: Caller, language: str, said: tuple[str, ...]
+) -> None:
+    asked = {"Accept-Language": language}
+    page = operator.get("/v1/wallet/systems/fund/dossier.html", headers=asked).text
+    assert f'<html lang="{language}">' in page and "№ 5" in page and MEALS in page
+    assert all(word in page for word in said)
+    assert "2026-03-02 12:00+05:00" in page  # entered at noon in Almaty
