@@ -128,7 +128,8 @@ def page(found: Dossier, language: str) -> str:
     return (
         f'<!doctype html>\n<html lang="{LANGUAGES[place]}"><head><meta charset="utf-8">'
         f"<title>{TITLE[place]}: {name}</title></head>\n<body>"
-        f'<h1>{TITLE[place]}: {name}</h1>\n<table border="1" cellpadding="6">\n{rows}\n</table></body>\n</html>\n'
+        f"<h1>{TITLE[place]}: {name}</h1>\n"
+        f'<table border="1" cellpadding="6">\n{rows}\n</table></body>\n</html>\n'
     )
 
 
