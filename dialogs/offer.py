@@ -26,6 +26,7 @@ OFFER = Dialog(
     notices=(
         Notice("undelivered", values=("service",)),
         Notice("withdrawn", values=("service",)),
+        Notice("revoked", values=("service",)),
         Notice("late"),
         Notice("already", values=("answer",)),
         Notice("answer.yes"),

@@ -3,10 +3,10 @@ and what follows from an answer is decided elsewhere.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from app.api import pages
 from app.api.pages import Paged
@@ -21,6 +21,15 @@ from app.proactive import records
 from app.proactive.actions import providing
 from app.proactive.records import Offer
 from app.proactive.rules import IllegalTransition, State
+
+Outcome = Annotated[
+    str,
+    Meta(
+        description="`rendered` or `refused`, as reported; of a withdrawn offer why, where it was "
+        "not its provider: `consent revoked`, or `gate:` and the gate that no longer held.",
+        examples=["rendered"],
+    ),
+]
 
 
 class OfferAnswer(Struct, frozen=True):
@@ -37,7 +46,7 @@ class OfferAnswer(Struct, frozen=True):
     deadline: datetime | None
     closed_at: datetime | None
     answered_by: Literal["sms", "ussd", "app"] | None
-    result: Literal["rendered", "refused"] | None
+    result: Outcome | None
 
 
 class OfferPage(Struct, frozen=True):
@@ -171,7 +180,7 @@ def shown(offer: Offer) -> OfferAnswer:
         deadline=utc_or_none(offer.deadline),
         closed_at=utc_or_none(offer.closed_at),
         answered_by=offer.answered_by,  # type: ignore[arg-type]
-        result=offer.result,  # type: ignore[arg-type]
+        result=offer.result,
     )
 
 

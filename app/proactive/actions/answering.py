@@ -15,7 +15,7 @@ from app.ledger.unit import Unit
 from app.proactive import records, rules
 from app.proactive.actions import choosing, replying
 from app.proactive.actions.closing import is_open
-from app.proactive.actions.saying import DIALOG, ROOM, service_values
+from app.proactive.actions.saying import DIALOG, ROOM, service_values, taken_back
 from app.proactive.actions.sweeping import in_person
 from app.proactive.records import Offer
 from app.proactive.rules import Event, IllegalTransition, State
@@ -144,6 +144,8 @@ def _card(rt: Runtime, unit: Unit, offer: Offer, question: Question, language: s
         screen = Screen(dialog.name, "late")
     elif offer.state is State.EXPIRED and rt.catalogue.find_service(offer.service) is None:
         screen = Screen(dialog.name, "late")
+    elif offer.state is State.WITHDRAWN:
+        screen = taken_back(offer)
     else:
         screen = Screen(dialog.name, str(offer.state))
         if offer.state is State.EXPIRED:

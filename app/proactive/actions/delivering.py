@@ -23,7 +23,9 @@ from app.runtime import Runtime
 QUESTION = "offer.ask"
 # What the law orders us to say is followed to the handset in the journal; that a confirmation of
 # somebody's own answer arrived is kept with its segments only.
-FOLLOWED = ("offer.expired", "offer.rendered", "offer.refused", "offer.withdrawn")
+FOLLOWED = (
+    "offer.expired", "offer.rendered", "offer.refused", "offer.withdrawn", "offer.revoked",
+)  # fmt: skip
 
 
 def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID]:

@@ -14,7 +14,7 @@ from app.proactive import records, rules
 from app.proactive.actions import choosing, hearing
 from app.proactive.actions.closing import close, is_open, step
 from app.proactive.actions.delivering import open_window
-from app.proactive.actions.saying import DIALOG, say
+from app.proactive.actions.saying import DIALOG, say, taken_back
 from app.proactive.choices import records as choices
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
@@ -236,8 +236,7 @@ def _answer_after_the_end(rt: Runtime, unit: Unit, offer: Offer, message: Unaske
     if offer.state in (State.EXPIRED, State.UNDELIVERED):
         say(rt, unit, offer, Screen(DIALOG, "late"), priority=Priority.REPLY, language=language)
     elif offer.state is State.WITHDRAWN:
-        screen = Screen(DIALOG, "withdrawn")
-        say(rt, unit, offer, screen, priority=Priority.REPLY, language=language)
+        say(rt, unit, offer, taken_back(offer), priority=Priority.REPLY, language=language)
     elif offer.state in ALREADY and offer.answered_by is not None:
         answer = rt.words.each(DIALOG, f"answer.{ALREADY[offer.state]}")
         screen = Screen(DIALOG, "already", {"answer": answer})

@@ -8,14 +8,11 @@ from app.ledger.unit import Unit
 from app.proactive import records, rules
 from app.proactive.actions.closing import close, step
 from app.proactive.actions.offering import facts_of
-from app.proactive.actions.saying import DIALOG, say
+from app.proactive.actions.saying import CONSENT_REVOKED, say, taken_back
 from app.proactive.records import Offer
 from app.proactive.rules import Event, State
 from app.recipients.records import by_id
 from app.runtime import Runtime
-from dialogs.engine.model import Screen
-
-RESULT = "consent revoked"
 
 
 def revoke(rt: Runtime, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
@@ -32,12 +29,12 @@ def revoke(rt: Runtime, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
             continue
         had_left = offer.state is not State.MADE
         step(unit, offer, Event.CONSENT_REVOKED)
-        offer.result = RESULT
+        offer.result = CONSENT_REVOKED
         unit.journal.append(
             offer.chain, "consent-revoked", unit.now, clause=refusal.clause, told=had_left
         )
         if had_left:
-            say(rt, unit, offer, Screen(DIALOG, "withdrawn"))
+            say(rt, unit, offer, taken_back(offer))
         withdrawn.append(offer)
     close(rt, unit, withdrawn)
     records.save(unit.tx, offers)

@@ -14,6 +14,7 @@ from dialogs.engine.wording import BOTH
 
 ROOM = "proactive"
 DIALOG = "offer"
+CONSENT_REVOKED = "consent revoked"  # the result of an offer that lost its ground
 
 
 def say(
@@ -66,6 +67,12 @@ def public(offer: Offer) -> dict[str, Any]:
         "answered_by": offer.answered_by,
         "result": offer.result,
     }
+
+
+def taken_back(offer: Offer) -> Screen:
+    """Why a withdrawn offer needs no answer: its recipient's consent is gone, or its provider
+    took it back."""
+    return Screen(DIALOG, "revoked" if offer.result == CONSENT_REVOKED else "withdrawn")
 
 
 def for_recipient(offer: Offer) -> tuple[str, dict[str, Any]] | None:

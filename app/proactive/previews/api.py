@@ -23,7 +23,10 @@ from dialogs.engine.wording import BOTH
 
 Surface = Literal["sms", "ussd", "app"]
 Shown = Literal["kk", "ru", "both"]
-NOTICES = ("accepted", "declined", "expired", "withdrawn", "late", "already", "rendered", "refused")
+NOTICES = (
+    "accepted", "declined", "expired", "withdrawn", "revoked", "late", "already", "rendered",
+    "refused",
+)  # fmt: skip
 ON_USSD = frozenset({"ask", "accepted", "declined", "expired"})
 
 
