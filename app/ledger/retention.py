@@ -40,6 +40,9 @@ ADDRESSED = (
     Addressed("wallet_consents", "phone", b""),
 )
 
+# Where a case's own row repeats words for their reader: column by table. They go with the evidence.
+WORDED = {"wallet_notices": "words"}
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
@@ -97,6 +100,7 @@ _ERASE_WORDS = sql(
     USING unnest(CAST(:cases AS uuid[]), CAST(:seqs AS int[])) AS t (case_id, seq)
     WHERE e.case_id = t.case_id AND e.seq = t.seq"""
 )
+_FORGET = "UPDATE {table} SET {column} = NULL WHERE id = ANY(CAST(:ids AS uuid[]))"
 _ADVANCE = """UPDATE {table} o SET version = t.version, head = t.head
     FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:heads AS bytea[]))
         AS t (id, version, head) WHERE o.id = t.id"""
@@ -214,6 +218,9 @@ def _erase_words(tx: Tx, work: Work, case_ids: Sequence[UUID]) -> int:
             by_case.setdefault(case_id, []).append(seq)
         told = [(chains[case_id], {"entries": seqs}) for case_id, seqs in by_case.items()]
         _tell(tx, work, table, told)
+        if table in WORDED:
+            forget = sql(_FORGET.format(table=table, column=WORDED[table]))
+            tx.execute(forget, {"ids": list(by_case)})
         columns = {"cases": [c for c, _ in words], "seqs": [s for _, s in words]}
         erased += tx.execute(_ERASE_WORDS, columns).rowcount
     return erased

@@ -179,6 +179,10 @@ _LANGUAGE_OF_PHONES = sql(
     GROUP BY phone_index HAVING count(DISTINCT language) = 1"""
 )
 _WRONG = sql("UPDATE recipients SET wrong_phone_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
+_ON_PHONES = sql(
+    """SELECT id, phone_index FROM recipients
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND wrong_phone_at IS NULL"""
+)
 
 
 def save(tx: Tx, vault: Vault, rows: Sequence[NewRecipient], now: datetime) -> None:
@@ -375,6 +379,14 @@ def language_of_phones(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, str]:
     """The language of a phone's people, where the register knows one and they share it."""
     found = tx.execute(_LANGUAGE_OF_PHONES, {"phones": list(phones)})
     return {bytes(r.phone_index): r.language for r in found}
+
+
+def on_phones(tx: Tx, phones: Sequence[bytes]) -> dict[UUID, bytes]:
+    """Who has these phones now, by the registers, each with theirs."""
+    if not phones:
+        return {}
+    found = tx.execute(_ON_PHONES, {"phones": list(phones)})
+    return {r.id: bytes(r.phone_index) for r in found}
 
 
 def mark_wrong_phone(tx: Tx, recipient_ids: Sequence[UUID], now: datetime) -> None:

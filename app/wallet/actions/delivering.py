@@ -2,7 +2,7 @@
 cabinet stands in for it (214/НҚ, clause 4: the cabinet and/or SMS)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.conversation.inbox import Figure
@@ -20,6 +20,8 @@ from app.wallet.rules import terms
 
 KINDS = frozenset(f"measure.{key}" for key in ("notice", "data-notice", "granted", "not-granted"))
 BATCH = 500
+UNHEARD = timedelta(days=2)
+"""An SMS lives in the network for a day, and its receipt may be a day late."""
 
 
 def submitting(unit: Unit, messages: Sequence[Message]) -> set[UUID]:
@@ -73,9 +75,9 @@ def standing(unit: Unit, standings: Sequence[Standing]) -> None:
     notices = records.lock(unit.tx, [s.case_id for s in standings if s.case_id])
     for s in standings:
         notice = notices.get(s.case_id) if s.case_id else None
-        if notice is None or notice.sms not in (Sms.SENT, Sms.WAITING):
+        if notice is None or notice.sms not in (Sms.SENT, Sms.WAITING, Sms.FAILED):
             continue
-        if s.delivered >= s.total:
+        if s.delivered >= s.total:  # a receipt may come after we gave it up
             notice.sms, notice.sms_delivered_at = Sms.DELIVERED, s.last_at or unit.now
             unit.journal.append(
                 notice.chain, "sms-delivered", unit.now, message=s.outbox_id, at=s.last_at,
@@ -85,7 +87,7 @@ def standing(unit: Unit, standings: Sequence[Standing]) -> None:
             notice.served_at = notice.served_at or unit.now
             close_if_done(unit, notice)
             tell_provider(unit, notice, "delivered")
-        elif s.failed:
+        elif s.failed and notice.sms is not Sms.FAILED:
             _failed(unit, notice, "receipt")
     records.save(unit.tx, list(notices.values()))
 
@@ -128,6 +130,17 @@ def save_terms(rt: Runtime) -> int:
             place(unit, notice, why="the SMS had not left shortly before the end of the term")
         records.save(unit.tx, list(notices.values()))
         return len(due)
+
+
+def give_up(rt: Runtime) -> int:
+    """What no receipt came of is not known to have arrived: the cabinet has it as well, and the
+    notice is over. Returns how many."""
+    with rt.unit() as unit:
+        notices = records.lock(unit.tx, records.unheard(unit.tx, unit.now - UNHEARD, BATCH))
+        for notice in notices.values():
+            _failed(unit, notice, "no receipt came")
+        records.save(unit.tx, list(notices.values()))
+        return len(notices)
 
 
 def figures(tx: Tx, now: datetime) -> list[Figure]:

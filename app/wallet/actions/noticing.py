@@ -141,7 +141,7 @@ def _draw_up(
         decision=draft.decision, region=draft.region,
         words=records.seal_words(unit.vault, notice_id, draft.words),
     )  # fmt: skip
-    _write_down(unit, notice, person, measure)
+    _write_down(unit, notice, person, measure, draft.words)
     # A decision always stands in the cabinet (clause 7); so does what no SMS can carry.
     if measure.channels.has_cabinet or draft.kind is Kind.DECISION or notice.sms is Sms.WITHHELD:
         place(unit, notice)
@@ -170,9 +170,12 @@ def takes_sms(person: Recipient) -> bool:
     return is_there and person.sms and person.wrong_phone_at is None
 
 
-def _write_down(unit: Unit, notice: Notice, person: Recipient, measure: Measure) -> None:
+def _write_down(
+    unit: Unit, notice: Notice, person: Recipient, measure: Measure, words: str | None
+) -> None:
+    said = None if words is None else words.encode()
     unit.journal.append(
-        notice.chain, "made", unit.now, provider=notice.provider, what=notice.kind,
+        notice.chain, "made", unit.now, said, provider=notice.provider, what=notice.kind,
         measure=notice.measure, decision=notice.decision, by_law=ACT, clause=CLAUSES[notice.kind],
         channels=measure.channels, sms=notice.sms, counted_from=notice.counted_from,
         deadline=notice.deadline, phone_registered_at=person.registered_at,

@@ -25,7 +25,8 @@ def sweep(rt: Runtime) -> int:
         through = binds.heard_through(binds.every(unit.tx))
         due = records.due(unit.tx, unit.now, VALIDITY, through, BATCH)
         lapse(rt, unit, due)
-    return len(due) + delivering.save_terms(rt) + exchanging.warn(rt)
+    done = delivering.save_terms(rt) + delivering.give_up(rt)
+    return len(due) + done + exchanging.warn(rt)
 
 
 def lapse(rt: Runtime, unit: Unit, consent_ids: Sequence[UUID]) -> None:

@@ -2,7 +2,7 @@
 The register may end one too: what it says is found here and told to the provider.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from app.conversation.rooms import Reply, Unasked
@@ -87,10 +87,17 @@ def changed(unit: Unit, recipient_ids: Sequence[UUID]) -> None:
 
 def stopped(unit: Unit, phones: Sequence[bytes]) -> None:
     """Whoever wants no more SMS takes back the consent to receive measures by SMS, and no other."""
-    found = records.standing_of_phones(unit.tx, phones)
-    consents = list(records.lock(unit.tx, unit.vault, found).values())
+    people = recipients.on_phones(unit.tx, phones)
+    consents = _standing(unit, people)
     withdraw(unit, consents, (SMS,), "sms", None)
     records.save(unit.tx, consents)
+
+
+def _standing(unit: Unit, people: Iterable[UUID]) -> list[Consent]:
+    """The askings of these people in which a consent stands, locked."""
+    wanted = list(people)
+    found = records.standing(unit.tx, wanted) if wanted else []
+    return list(records.lock(unit.tx, unit.vault, found).values())
 
 
 def reply(unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
@@ -109,15 +116,16 @@ def reply(unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
 
 
 def by_words(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> dict[bytes, list[Consent]]:
-    """Takes back every consent on the phones that plainly say so, by phone."""
+    """Takes back every consent of who has the phones that plainly say so, by phone. It matters
+    whose phone it is today, not where the consent was once asked."""
     plain = {m.phone_index: m for m in messages if takes_back(m.text)}
-    found = records.standing_of_phones(unit.tx, list(plain))
-    consents = list(records.lock(unit.tx, unit.vault, found).values())
+    people = recipients.on_phones(unit.tx, list(plain))
+    consents = _standing(unit, people)
     done: dict[bytes, list[Consent]] = {}
     for consent in consents:
-        raw = plain[consent.phone_index].raw
-        if withdraw(unit, [consent], (DATA, SMS), "sms", raw):
-            done.setdefault(consent.phone_index, []).append(consent)
+        phone = people[consent.recipient_id]
+        if withdraw(unit, [consent], (DATA, SMS), "sms", plain[phone].raw):
+            done.setdefault(phone, []).append(consent)
     records.save(unit.tx, consents)
     return done
 

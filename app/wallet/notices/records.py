@@ -137,6 +137,10 @@ _TO_SAVE = sql(
     WHERE served_at IS NULL AND placed_at IS NULL AND deadline < :horizon
     ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
+_UNHEARD = sql(
+    """SELECT id FROM wallet_notices WHERE sms = 'sent' AND sms_sent_at < :before
+    ORDER BY sms_sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
+)
 _TERMS = sql(
     """SELECT count(*) FILTER (WHERE deadline >= :alarm) AS running,
         count(*) FILTER (WHERE deadline < :alarm AND deadline >= :now) AS soon,
@@ -259,6 +263,11 @@ def inbox(
 def to_save(tx: Tx, horizon: datetime, limit: int) -> list[UUID]:
     """Notices whose term ends before `horizon` and that have reached nobody yet."""
     return list(tx.execute(_TO_SAVE, {"horizon": horizon, "limit": limit}).scalars())
+
+
+def unheard(tx: Tx, before: datetime, limit: int) -> list[UUID]:
+    """Notices whose SMS left before then and of which no receipt came."""
+    return list(tx.execute(_UNHEARD, {"before": before, "limit": limit}).scalars())
 
 
 def told(tx: Tx, measure: str, recipients: Sequence[UUID]) -> dict[UUID, UUID]:
