@@ -19,15 +19,19 @@ from app.clock import ManualClock
 from app.exchange import Batch
 from app.proactive.records import Offer
 from app.runtime import Runtime
+from app.wallet.actions import accounting
 from smpp.messages import ReceiptState, SegmentOf, SubmitOutcome
+from tests.app.keypad import Keypad
+from tests.app.wallet.purse import BODY, GAS, MEALS, Purse
 from tests.app.world import World
 
 WORDS = ("жарайды ағайын", "келісемін", "мен ауырып тұрмын", "құпия сөз")
+OF_MEASURES = ("берем рұқсатымды", "жоқ, керек емес", "табысы шектен асады")
 
 
-def whole_life(rt: Runtime, clock: ManualClock) -> World:
+def whole_life(rt: Runtime, clock: ManualClock) -> Purse:
     """Leaves something in every table a person's data could reach."""
-    world = World(rt, clock)
+    world = Purse(rt, clock)
     world.register("Айгүл", "kk")
     made = world.offer("birth-benefit", "Айгүл")
     assert isinstance(made, Offer)
@@ -45,13 +49,43 @@ def whole_life(rt: Runtime, clock: ManualClock) -> World:
     world.offer("childcare-benefit", "Айгүл")
     world.commit(Batch(receipts=world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)))
     world.pass_time(timedelta(hours=30))
+    world.network.answers = SubmitOutcome.ACCEPTED
+    life_with_measures(world)
     return world
+
+
+def life_with_measures(world: Purse) -> None:
+    """Told of measures, asked, answered by SMS, on USSD and in the app; decided on, granted, taken
+    back; a USSD session is left open."""
+    phone = Keypad(world)
+    told = world.told(MEALS, "Айгүл", asks=True)
+    world.receipt(ReceiptState.DELIVRD)
+    world.say(OF_MEASURES[0])
+    world.say(OF_MEASURES[1])
+    world.receipt(ReceiptState.DELIVRD)
+    phone.dial()
+    for key in ("1", "1"):
+        phone.press(key)
+    assert (world.asking(told.id).data, world.asking(told.id).sms) == ("refused", "given")
+    world.pass_time(timedelta(minutes=5))
+    world.decide(MEALS, "Айгүл", "not-granted", world.clock(), words=OF_MEASURES[2])
+    world.told(GAS, "Айгүл", asks=True)
+    report = accounting.Report(
+        MEALS, world.people["Айгүл"], BODY, "G-1", world.clock(), 12_500, None
+    )
+    with world.rt.unit() as unit:
+        accounting.account(world.rt, unit, BODY, [report])
+    world.say("келісімімді қайтарып аламын")
+    phone.dial()
+    phone.press("1")
 
 
 def needles(world: World) -> set[bytes]:
     """Phone, IIN and words, in every spelling: as text, in hex and base64, hashed without a key."""
     phone, iin = world.phone, world.people["Айгүл"]
-    texts = {phone, phone[1:], phone[2:], iin, *WORDS, *(m.message.body for m in world.mts)}
+    said = {*WORDS, *OF_MEASURES, *(m.message.body for m in world.mts)}
+    said |= {screen.text for screen in world.screens}
+    texts = {phone, phone[1:], phone[2:], iin, *said}
     plain = {t.encode() for t in texts} | {t.encode("utf-16-be") for t in texts}
     hashed = {hashlib.new(name, t).digest() for t in plain for name in ("sha256", "sha1", "md5")}
     found = plain | hashed | {h[:16] for h in hashed}
@@ -102,6 +136,7 @@ def test_the_search_would_find_what_is_not_sealed(rt: Runtime, clock: ManualCloc
     world = whole_life(rt, clock)
     filled = {table for table, _, _ in values(world)}
     assert {"recipients", "outbox", "journal", "heard", "parts", "segments"} <= filled
+    assert {"wallet_notices", "wallet_consents", "wallet_grants"} <= filled
     with rt.ledger.begin() as tx:
         tx.exec_driver_sql("UPDATE offers SET result = %s", (world.phone,))
         tx.exec_driver_sql("UPDATE outbox SET cid = %s", (world.people["Айгүл"].encode().hex(),))
@@ -123,6 +158,7 @@ def test_a_dump_of_postgresql_and_redis_and_every_log_line_tell_nothing(
         worker.seal(house)
         worker.erase(house)
         structlog.get_logger("test").warning("as somebody might", phone=world.phone)
+        assert rt.redis.dbsize() > 0  # the USSD session
         sought = needles(world)
         told = {table for table, text in copied(rt) if any(n in text for n in sought)}
         redis_told = [n for n in sought if n in kept_in_redis(rt)]
