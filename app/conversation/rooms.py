@@ -84,9 +84,10 @@ class Room(Protocol):
         """Messages without a question that may belong to a closed case of the room; returns the
         phones that were answered."""
 
-    def listed(self, unit: Unit, phone_index: bytes, language: str) -> Sequence[Listed]:
-        """What this phone was asked or told and may look at: open questions first, then what is
-        newest. What has not been sent to it, or concerns people who have left it, is not."""
+    def listed(self, unit: Unit, phones: Mapping[bytes, str]) -> Mapping[bytes, Sequence[Listed]]:
+        """What these phones, each in its language, were asked or told and may look at: open
+        questions first, then what is newest. What has not been sent to one, or concerns people
+        who have left it, is not."""
 
     def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
         """The gateway is about to submit these; returns the ids that must not leave."""

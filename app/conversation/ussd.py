@@ -43,7 +43,7 @@ class Call:
     language: str | None = None
     question: Question | None = None
     follows: Session | Answer = field(default_factory=lambda: Session(View.MENU))
-    _listed: tuple[str, list[Listed]] | None = None
+    looked_at: dict[str, list[Listed]] = field(default_factory=dict)  # by language
 
     @property
     def pressed(self) -> str:
@@ -58,16 +58,12 @@ class Call:
 
     def listed(self, language: str | None) -> list[Listed]:
         """What the phone may look at, asked of the rooms once."""
-        spoken = language or FIRST
-        if self._listed is None or self._listed[0] != spoken:
-            rooms = self.rt.rooms.values()
-            found = [one for r in rooms for one in r.listed(self.unit, self.phone, spoken)]
-            self._listed = (spoken, found)
-        return self._listed[1]
+        _list(self.rt, self.unit, [(self, language)])
+        return self.looked_at[language or FIRST]
 
     def forget_listed(self) -> None:
         """An answer has changed it."""
-        self._listed = None
+        self.looked_at.clear()
 
 
 def take(rt: Runtime, unit: Unit, came: Sequence[Came], held: Held | None = None) -> None:
@@ -80,6 +76,20 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], held: Held | None = None
         _take_wave(rt, unit, wave, known)
 
 
+def _list(rt: Runtime, unit: Unit, calls: Sequence[tuple[Call, str | None]]) -> None:
+    """Asks the rooms at once what all these phones may look at, each in its language."""
+    spoken = {call.phone: language or FIRST for call, language in calls}
+    asked = {call.phone: call for call, _ in calls if spoken[call.phone] not in call.looked_at}
+    if not asked:
+        return
+    phones = {phone: spoken[phone] for phone in asked}
+    for phone, call in asked.items():
+        call.looked_at[spoken[phone]] = []
+    for room in rt.rooms.values():
+        for phone, found in room.listed(unit, phones).items():
+            asked[phone].looked_at[spoken[phone]] += found
+
+
 def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], held: Held) -> None:
     """At most one message a phone."""
     calls = [_call(rt, unit, one) for one in wave]
@@ -88,10 +98,12 @@ def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], held: Held) -> Non
             _no_turn(call, held)
     calls = [call for call in calls if _is_turn(call)]
     _look_up(rt, unit, calls, held)
+    _list(rt, unit, [(c, c.session.language if c.session else c.language) for c in calls])
     for call in calls:
         call.follows = _follows(call)
     _remember_languages(rt, unit, calls)
     _answer(rt, unit, [call for call in calls if isinstance(call.follows, Answer)])
+    _list(rt, unit, [(call, call.follows.language) for call in calls])
     for call in calls:
         held[call.key] = _show(call)
 
@@ -173,9 +185,11 @@ def _answer(rt: Runtime, unit: Unit, calls: Sequence[Call]) -> None:
             unseen |= room.reply(unit, mine)
     still = records.open_questions(unit.tx, list(replies))
     for call in calls:
+        call.forget_listed()
+    _list(rt, unit, [(call, call.follows.language) for call in calls])
+    for call in calls:
         said, reply = call.follows, replies.get(call.phone)
         assert isinstance(said, Answer)
-        call.forget_listed()
         if reply is None or reply.question.case_id in unseen:
             records.keep(unit.tx, unit.vault, call.came.message, "ussd-too-late")
             call.follows = Session(View.AFTER, said.language, case=said.case_id)

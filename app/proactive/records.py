@@ -87,9 +87,8 @@ _INSERT = sql(
     FROM unnest(CAST(:id AS uuid[]), CAST(:reference AS text[]), CAST(:service AS text[]),
         CAST(:recipient_id AS uuid[]), CAST(:phone_index AS bytea[]), CAST(:network AS text[]),
         CAST(:language AS text[]), CAST(:facts AS bytea[]), CAST(:version AS int[]),
-        CAST(:head AS bytea[]))
-        AS t (id, reference, service, recipient_id, phone_index, network, language, facts,
-              version, head)
+        CAST(:head AS bytea[])) AS t (id, reference, service, recipient_id, phone_index, network,
+            language, facts, version, head)
     ON CONFLICT DO NOTHING RETURNING id"""
 )
 _LOCKED = sql(
@@ -153,19 +152,19 @@ _OF_RECIPIENT = sql(
     ORDER BY id DESC LIMIT :limit"""
 )
 _LATEST_OF_RECIPIENTS = sql(
-    f"""SELECT o.* FROM unnest(CAST(:recipients AS uuid[])) AS r (id)
-    CROSS JOIN LATERAL (
+    f"""SELECT o.* FROM unnest(CAST(:recipients AS uuid[])) AS r (id) CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM offers WHERE recipient_id = r.id AND sent_at IS NOT NULL
         ORDER BY id DESC LIMIT :limit) o"""
 )
-_OF_PHONE = sql(
-    f"""SELECT {_COLUMNS} FROM offers WHERE phone_index = :phone AND sent_at IS NOT NULL
-      AND state NOT IN ('made', 'undelivered') AND coalesce(closed_at, :now) >= :since
-    ORDER BY closed_at DESC NULLS FIRST, id DESC LIMIT :limit"""
+_OF_PHONES = sql(
+    f"""SELECT o.* FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index) CROSS JOIN LATERAL (
+        SELECT {_COLUMNS} FROM offers WHERE phone_index = p.phone_index AND sent_at IS NOT NULL
+          AND state NOT IN ('made', 'undelivered') AND coalesce(closed_at, :now) >= :since
+        ORDER BY closed_at DESC NULLS FIRST, id DESC LIMIT :limit) o
+    ORDER BY o.closed_at DESC NULLS FIRST, o.id DESC"""
 )
 _LATEST = sql(
-    f"""SELECT o.* FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index)
-    CROSS JOIN LATERAL (
+    f"""SELECT o.* FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index) CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM offers WHERE phone_index = p.phone_index
           AND sent_at IS NOT NULL AND closed_at >= :since
         ORDER BY closed_at DESC, id DESC LIMIT 1) o"""
@@ -351,12 +350,12 @@ def latest_of_recipients(
     return found
 
 
-def of_phone(
-    tx: Tx, vault: Vault, phone: bytes, *, now: datetime, since: datetime, limit: int
+def of_phones(
+    tx: Tx, vault: Vault, phones: Sequence[bytes], *, now: datetime, since: datetime, limit: int
 ) -> list[Offer]:
-    """What a phone has been asked: open first, then what was closed since `since`, newest first."""
-    values = {"phone": phone, "now": now, "since": since, "limit": limit}
-    return [_offer(vault, r) for r in tx.execute(_OF_PHONE, values)]
+    """What phones have been asked, of each the first `limit`: open, then closed since, newest."""
+    values = {"phones": list(phones), "now": now, "since": since, "limit": limit}
+    return [_offer(vault, r) for r in tx.execute(_OF_PHONES, values)]
 
 
 def latest_of_phones(

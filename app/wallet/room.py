@@ -44,8 +44,8 @@ class WalletRoom:
     def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         return hearing.unasked(self.rt, unit, messages)
 
-    def listed(self, unit: Unit, phone_index: bytes, language: str) -> Sequence[Listed]:
-        return listing.listed(self.rt, unit, phone_index, language)
+    def listed(self, unit: Unit, phones: Mapping[bytes, str]) -> Mapping[bytes, Sequence[Listed]]:
+        return listing.listed(self.rt, unit, phones)
 
     def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
         notices = [m for m in messages if m.kind in delivering.KINDS]

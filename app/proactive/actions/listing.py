@@ -2,6 +2,8 @@
 have ended lately (155/НҚ, clause 4). The screens are the same on USSD and in the app.
 """
 
+from collections.abc import Mapping
+
 from app.conversation import records as conversation
 from app.conversation.records import Question
 from app.conversation.rooms import Listed
@@ -23,27 +25,26 @@ MENU = "offers"
 MOST = 24
 
 
-def listed(rt: Runtime, unit: Unit, phone_index: bytes, language: str) -> list[Listed]:
-    """The offers this phone was asked about and whose recipients still have it: what others were
-    asked on it once is no business of theirs."""
-    found = records.of_phone(
+def listed(rt: Runtime, unit: Unit, phones: Mapping[bytes, str]) -> dict[bytes, list[Listed]]:
+    """The offers these phones, each in its language, were asked about and whose recipients still
+    have them: what others were asked on a phone once is no business of theirs."""
+    found = records.of_phones(
         unit.tx,
         unit.vault,
-        phone_index,
+        list(phones),
         now=unit.now,
         since=unit.now - LATE_ANSWERS,
         limit=MOST,
     )
     people = recipients.by_id(unit.tx, unit.vault, [o.recipient_id for o in found])
-    theirs = {
-        p.id for p in people.values() if p.phone_index == phone_index and p.wrong_phone_at is None
-    }
-    question = conversation.open_questions(unit.tx, [phone_index]).get(phone_index)
-    return [
-        _listed(rt, unit, offer, question, language)
-        for offer in found
-        if offer.recipient_id in theirs
-    ]
+    theirs = {(p.id, p.phone_index) for p in people.values() if p.wrong_phone_at is None}
+    questions = conversation.open_questions(unit.tx, list(phones))
+    shown: dict[bytes, list[Listed]] = {}
+    for offer in found:
+        if (offer.recipient_id, phone := offer.phone_index) in theirs:
+            one = _listed(rt, unit, offer, questions.get(phone), phones[phone])
+            shown.setdefault(phone, []).append(one)
+    return shown
 
 
 def _listed(

@@ -1,6 +1,8 @@
 """What a phone may look at in the USSD menu of measures: the question it can answer, how others
 ended, and the consents it may take back there."""
 
+from collections.abc import Mapping
+
 from app.conversation import records as conversation
 from app.conversation import window
 from app.conversation.records import Question
@@ -23,19 +25,23 @@ MENU = "measures"
 MOST = 24
 
 
-def listed(rt: Runtime, unit: Unit, phone_index: bytes, language: str) -> list[Listed]:
-    """The askings on this phone whose recipients still have it, the open one first."""
-    found = records.of_phone(unit.tx, phone_index, unit.now - REMEMBERED, MOST)
-    standing = records.standing_of_phones(unit.tx, [phone_index])
+def listed(rt: Runtime, unit: Unit, phones: Mapping[bytes, str]) -> dict[bytes, list[Listed]]:
+    """The askings on these phones, each in its language, whose recipients still have them, the
+    open one first."""
+    found = records.of_phones(unit.tx, list(phones), unit.now - REMEMBERED, MOST)
+    standing = records.standing_of_phones(unit.tx, list(phones))
     known = records.some(unit.tx, unit.vault, [*found, *standing])
+    if not known:
+        return {}
     people = recipients.by_id(unit.tx, unit.vault, [c.recipient_id for c in known])
-    theirs = {
-        p.id for p in people.values() if p.phone_index == phone_index and p.wrong_phone_at is None
-    }
-    question = conversation.open_questions(unit.tx, [phone_index]).get(phone_index)
-    mine = [c for c in known if c.recipient_id in theirs]
-    mine.sort(key=lambda c: c.state not in OPEN)
-    return [_listed(rt, unit, consent, question, language) for consent in mine]
+    theirs = {(p.id, p.phone_index) for p in people.values() if p.wrong_phone_at is None}
+    questions = conversation.open_questions(unit.tx, list(phones))
+    shown: dict[bytes, list[Listed]] = {}
+    for consent in sorted(known, key=lambda c: c.state not in OPEN):
+        if (consent.recipient_id, phone := consent.phone_index) in theirs:
+            one = _listed(rt, unit, consent, questions.get(phone), phones[phone])
+            shown.setdefault(phone, []).append(one)
+    return shown
 
 
 def _listed(

@@ -120,10 +120,14 @@ _STANDING = sql(
       AND ((data = 'given' AND data_withdrawn_at IS NULL)
         OR (sms = 'given' AND sms_withdrawn_at IS NULL)) ORDER BY id"""
 )
-_OF_PHONE = sql(
-    f"""SELECT id FROM wallet_consents WHERE phone_index = :phone AND phone_index <> ''
-      AND ((state IN ('sent', 'awaiting', 'second')) OR closed_at >= :since)
-    ORDER BY ({_OPEN}) DESC, id DESC LIMIT :limit"""
+_OF_PHONES = sql(
+    f"""SELECT c.id FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index)
+    CROSS JOIN LATERAL (
+        SELECT id FROM wallet_consents
+        WHERE phone_index = p.phone_index AND phone_index <> ''
+          AND ((state IN ('sent', 'awaiting', 'second')) OR closed_at >= :since)
+        ORDER BY ({_OPEN}) DESC, id DESC LIMIT :limit) c
+    ORDER BY c.id"""
 )
 _STANDING_OF_PHONES = sql(
     """SELECT id FROM wallet_consents
@@ -262,10 +266,10 @@ def standing(tx: Tx, recipients: Sequence[UUID]) -> list[UUID]:
     return list(tx.execute(_STANDING, {"recipients": list(recipients)}).scalars())
 
 
-def of_phone(tx: Tx, phone: bytes, since: datetime, limit: int) -> list[UUID]:
-    """Askings that a phone may look at: the open one first, then what closed since."""
-    values = {"phone": phone, "since": since, "limit": limit}
-    return list(tx.execute(_OF_PHONE, values).scalars())
+def of_phones(tx: Tx, phones: Sequence[bytes], since: datetime, limit: int) -> list[UUID]:
+    """Askings that phones may look at, of each at most `limit`: what is open, what closed since."""
+    values = {"phones": list(phones), "since": since, "limit": limit}
+    return list(tx.execute(_OF_PHONES, values).scalars())
 
 
 def standing_of_phones(tx: Tx, phones: Sequence[bytes]) -> list[UUID]:
