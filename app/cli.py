@@ -19,6 +19,7 @@ from app.commands import (
     simulating,
     talking,
     tokens,
+    wallet,
 )
 from app.embedded import EmbeddedError
 from app.ledger.failures import FAILURES, in_words
@@ -65,6 +66,7 @@ app.add_typer(explaining.replies, name="replies")
 app.add_typer(explaining.wording, name="wording")
 app.add_typer(explaining.deadline, name="deadline")
 app.add_typer(benchmarking.bench, name="bench")
+app.add_typer(wallet.wallet, name="wallet")
 
 
 def main() -> None:

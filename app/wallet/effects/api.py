@@ -9,7 +9,6 @@ from app.api.routing import Call, Document, Endpoint
 from app.ledger.keys import Scope
 from app.wallet.effects import figures, pictures, sheets
 from app.wallet.effects.figures import Effects, Line
-from app.wallet.effects.records import STAGES, STEPS
 from app.wallet.notices.api import MeasureCode, provider_of
 from app.wallet.rules.suppressing import SMALLEST
 
@@ -86,9 +85,7 @@ def _found(call: Call[Any, EffectsQuery]) -> Effects:
 
 
 def _line(one: Line) -> EffectsLine:
-    counts = dict(zip(STAGES, one.counts, strict=True))
-    hours = {f"median_hours_to_{s}": h for s, h in zip(STEPS, one.hours, strict=True)}
-    return EffectsLine(group=one.group, **counts, **hours)  # type: ignore[arg-type]
+    return EffectsLine(**figures.described(one))
 
 
 _LINE = EffectsLine("school-meals", 120, 96, 60, None, None, 0.2, 1.5, None, None)

@@ -3,6 +3,7 @@ protected as a whole, and every question is answered by a slice of it (214/НҚ,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.ledger.engine import Tx
 from app.wallet.effects import records
@@ -30,6 +31,13 @@ class Effects:
     measure: str | None
     lines: Sequence[Line]
     total: Line
+
+
+def described(line: Line) -> dict[str, Any]:
+    """A line with every number under its name, as the API and the command line show it."""
+    counts = dict(zip(STAGES, line.counts, strict=True))
+    hours = {f"median_hours_to_{s}": h for s, h in zip(STEPS, line.hours, strict=True)}
+    return {"group": line.group, **counts, **hours}
 
 
 def effects(tx: Tx, by: str, measure: str | None, provider: str | None) -> Effects:
