@@ -26,7 +26,7 @@ from tests.app.wallet.purse import BODY, GAS, MEALS, Purse
 from tests.app.world import World
 
 WORDS = ("жарайды ағайын", "келісемін", "мен ауырып тұрмын", "құпия сөз")
-OF_MEASURES = ("берем рұқсатымды", "жоқ, керек емес", "табысы шектен асады")
+OF_MEASURES = ("ойланып көрейін апай", "жоқ, керек емес", "табысы шектен асады")
 
 
 def whole_life(rt: Runtime, clock: ManualClock) -> Purse:
@@ -58,11 +58,12 @@ def life_with_measures(world: Purse) -> None:
     """Told of measures, asked, answered by SMS, on USSD and in the app; decided on, granted, taken
     back; a USSD session is left open."""
     phone = Keypad(world)
+    world.say("жоқ")  # to the offer that is still open
     told = world.told(MEALS, "Айгүл", asks=True)
     world.receipt(ReceiptState.DELIVRD)
     world.say(OF_MEASURES[0])
-    world.say(OF_MEASURES[1])
     world.receipt(ReceiptState.DELIVRD)
+    world.say(OF_MEASURES[1])
     phone.dial()
     for key in ("1", "1"):
         phone.press(key)
