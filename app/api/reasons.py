@@ -28,7 +28,11 @@ FIELDS: Final[dict[str, Text]] = {
         "число ячеек не равно числу столбцов",
         "has not as many cells as there are columns",
     ),
-    "upload.json": Text("JSON нысаны емес", "не объект JSON", "is not a JSON object"),
+    "upload.json": Text(
+        "әр атауы бір рет аталған JSON нысаны емес",
+        "не объект JSON, в котором каждое имя дано один раз",
+        "is not a JSON object with each name once",
+    ),
     "future": Text("болашақ уақыт керек", "нужно будущее время", "must lie in the future"),
     "repeated": Text("қайталанған", "повторено", "is given more than once"),
     "past": Text("өткен уақыт керек", "нужно прошедшее время", "must not lie in the future"),

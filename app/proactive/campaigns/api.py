@@ -14,6 +14,7 @@ from app.api.checking import read_row
 from app.api.pages import Paged
 from app.api.problems import Fault, Problem, fault_text, invalid, not_found
 from app.api.routing import Call, Endpoint, Nothing
+from app.api.texts import KINDS
 from app.api.values import Moment, utc, utc_or_none
 from app.ledger.ids import as_id, new_id
 from app.ledger.keys import Scope
@@ -21,7 +22,7 @@ from app.proactive.actions.offering import Draft
 from app.proactive.actions.proposing import fault_of
 from app.proactive.campaigns import actions, reading, records
 from app.proactive.campaigns.reading import CSV, NDJSON, Unreadable
-from app.proactive.campaigns.records import Campaign, Staged, Upload
+from app.proactive.campaigns.records import Campaign, NotTaken, Staged, Upload
 from app.proactive.campaigns.rules import CampaignState, Event, IllegalStep
 from app.proactive.making.api import Proposal, Service
 
@@ -53,12 +54,15 @@ class UploadAnswer(Struct, frozen=True):
     progress: Progress
 
 
-class RowError(Struct, frozen=True):
-    """What is wrong with a row: its number (the first after the header is 1) and its column."""
+class RowError(Struct, frozen=True, omit_defaults=True):
+    """What is wrong with a row: its number (the first after the header is 1) and its column. Of a
+    row that was refused when its campaign came to it, the `gate`, with its clause."""
 
     row: int
     column: str
     detail: str
+    gate: str | None = None
+    clause: str | None = None
 
 
 class RowErrors(Struct, frozen=True):
@@ -166,14 +170,19 @@ def list_upload_errors(call: Call[None, Paged]) -> RowErrors:
     after = query.cursor or "0"
     if not after.isascii() or not after.isdigit() or len(after) > 9:
         raise invalid("cursor", "cursor")
-    found = records.wrong_rows(call.unit.tx, upload.id, int(after), query.limit + 1)
-    page, following = pages.cut(found, query.limit, lambda row: str(row[0]))
-    errors = [
-        RowError(number, field, fault_text(Fault(field, key, values), call.language))
-        for number, raw in page
-        for field, key, values in msgspec.json.decode(raw)
-    ]
+    found = records.not_taken(call.unit.tx, upload.id, int(after), query.limit + 1)
+    page, following = pages.cut(found, query.limit, lambda row: str(row.number))
+    errors = [error for row in page for error in _errors(row, call.language)]
     return RowErrors(errors, following)
+
+
+def _errors(row: NotTaken, language: str) -> Iterator[RowError]:
+    if row.gate is not None:
+        kind = KINDS.get(row.gate, KINDS["refused"])
+        detail = kind.detail.in_language(language)
+        yield RowError(row.number, "", detail, row.gate, row.clause)
+    for field, key, values in msgspec.json.decode(row.faults):
+        yield RowError(row.number, field, fault_text(Fault(field, key, values), language))
 
 
 def add_campaign(call: Call[NewCampaign, Nothing]) -> CampaignAnswer:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 FIELDS: Final = ("service", "iin", "reference")
 LONGEST_ROW = 65_536  # characters
@@ -104,6 +106,12 @@ def _proposal(cells: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != ""}
 
 
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Raises ValueError where an object names a thing twice: nobody knows which is meant."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name is repeated")
+
+
 def _ndjson(lines: Iterator[str]) -> Iterator[Row]:
     number = 0
     for line in lines:
@@ -111,8 +119,9 @@ def _ndjson(lines: Iterator[str]) -> Iterator[Row]:
             continue
         number += 1
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
+            value = msgspec.json.decode(line)  # no NaN, no half of a character
+            json.loads(line, object_pairs_hook=_once)
+        except (msgspec.DecodeError, ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
             yield Row(number, value)

@@ -58,6 +58,16 @@ class Outcome:
     offer_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A row without an offer: its faults as JSON, or the gate that refused and its clause."""
+
+    number: int
+    faults: bytes
+    gate: str | None
+    clause: str | None
+
+
 _UPLOAD = sql(
     """INSERT INTO uploads (id, provider, rows, wrong, created_at)
     VALUES (:id, :provider, :rows, :wrong, :now)"""
@@ -72,9 +82,10 @@ _STAGE = sql(
 _ONE_UPLOAD = sql(
     "SELECT id, rows, wrong, created_at FROM uploads WHERE id = :id AND provider = :provider"
 )
-_WRONG = sql(
-    """SELECT number, faults FROM upload_rows WHERE upload_id = :id AND state = 'wrong'
-      AND number > :after ORDER BY number LIMIT :limit"""
+_NOT_TAKEN = sql(
+    """SELECT number, faults, gate, clause FROM upload_rows
+    WHERE upload_id = :id AND state IN ('wrong', 'refused') AND number > :after
+    ORDER BY number LIMIT :limit"""
 )
 _CAMPAIGN = """id, provider, name, upload_id, state, starts_at, kind, phones, created_at,
     finished_at"""
@@ -169,10 +180,10 @@ def upload(tx: Tx, provider: str, upload_id: UUID) -> Upload | None:
     return None if r is None else Upload(r.id, r.rows, r.wrong, r.created_at)
 
 
-def wrong_rows(tx: Tx, upload_id: UUID, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """Rows that could not be taken, and the faults of each."""
-    found = tx.execute(_WRONG, {"id": upload_id, "after": after, "limit": limit})
-    return [(r.number, bytes(r.faults)) for r in found]
+def not_taken(tx: Tx, upload_id: UUID, after: int, limit: int) -> list[NotTaken]:
+    """Rows of which no offer came, with what stood in the way."""
+    found = tx.execute(_NOT_TAKEN, {"id": upload_id, "after": after, "limit": limit})
+    return [NotTaken(r.number, bytes(r.faults or b"[]"), r.gate, r.clause) for r in found]
 
 
 def _campaign(r: Row) -> Campaign:

@@ -54,8 +54,12 @@ def search(call: Call[Search, Nothing]) -> Found:
     phone = normalise_phone(wanted.phone)
     if not phone.e164:
         raise invalid("phone", "phone")
-    if wanted.date.year not in range(1900, 2200) or wanted.demand.received_at > unit.now:
-        raise invalid("date" if wanted.date.year > 2199 else "demand.received_at", "dates.range")
+    if wanted.date.year not in range(1900, 2200):
+        raise invalid("date", "dates.range")
+    if wanted.demand.received_at.year not in range(1900, 2200):
+        raise invalid("demand.received_at", "dates.range")
+    if wanted.demand.received_at > unit.now:
+        raise invalid("demand.received_at", "past")
     begins = datetime.combine(wanted.date, datetime.min.time(), ALMATY)
     index = unit.vault.index("phone", phone.e164)
     ids = talked_with(unit.tx, index, begins, begins + timedelta(days=1), MOST_CASES)

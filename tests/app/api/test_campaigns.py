@@ -118,6 +118,27 @@ def test_lines_of_json_are_read_one_by_one() -> None:
     assert found[0].values == {"iin": "1\u2028"}
 
 
+def test_a_line_that_says_a_thing_twice_or_in_halves_spoils_no_other(
+    world: World, provider: Caller
+) -> None:
+    iin = people(world, 1)[0]
+    good = f'{{"service": "birth-benefit", "iin": "{iin}", "reference": "A"}}'
+    odd = [
+        good.replace('"A"', r'"\ud800"'),
+        good.replace('"A"', '"A", "reference": "B"'),
+        good.replace("}", ', "values": {"a": NaN}}'),
+    ]
+    headers = {"Content-Type": "application/x-ndjson"}
+    taken = provider.call(
+        "POST", "/v1/uploads", content="\n".join([*odd, good]).encode(), headers=headers
+    )
+    assert taken.status_code == 201
+    errors = provider.get(f"/v1/uploads/{taken.json()['id']}/errors").json()["items"]
+    assert [(e["row"], e["detail"]) for e in errors] == [
+        (n, "is not a JSON object with each name once") for n in (1, 2, 3)
+    ]
+
+
 def test_wrong_rows_are_reported_with_their_column(world: World, provider: Caller) -> None:
     iin = people(world, 1)[0]
     rows = f"iin;reference\n{iin};A\n123;B\n{iin};\n{iin};C;D\n"
@@ -194,6 +215,10 @@ def test_a_campaign_offers_every_row_and_says_what_became_of_it(
         ("consent_given", 1), ("already_open", 1),
     }  # fmt: skip
     assert done["finished_at"]
+    errors = provider.get(f"/v1/uploads/{done['upload']}/errors").json()["items"]
+    assert [(e["row"], e["gate"], e.get("clause")) for e in errors] == [
+        (4, "consent_given", "155:3"), (5, "already_open", "155:4"),
+    ]  # fmt: skip
     kept = world.rows("SELECT count(*) AS n FROM upload_rows WHERE proposal IS NOT NULL")
     assert kept[0].n == 0
     assert provider.post(f"{path}/pause").status_code == 409
