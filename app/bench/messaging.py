@@ -27,6 +27,7 @@ from app.supervisor import PARENT_FD
 from smpp.messages import Acknowledgement, Receipt, ReceiptState, SubmitOutcome, SubmitResult
 
 QUESTION = "offer.ask"
+CONFIRMATION = "offer.accepted"
 STALL_S = 30.0
 Progress = Callable[[int, int], None]
 
@@ -70,11 +71,11 @@ class Figures:
 
 def mt(work: Work, progress: Progress) -> Figures:
     """`n` questions of `segments` segments to as many phones, every receipt recorded."""
-    with _centre(work, citizens=0) as (smsc, _), house(smsc) as home:
+    with centre(work, citizens=0) as (smsc, _), house(smsc) as home:
         persons = people(work.n)
         serve(home, work.segments)
         offered = fill(home, persons)
-        _run(home)
+        run(home)
         whole = work.n * work.segments
         flow = _until(home, lambda: _look(home, QUESTION), whole, progress)
         return _figures("mt", work, flow, offered, home)
@@ -83,13 +84,13 @@ def mt(work: Work, progress: Progress) -> Figures:
 def turn(work: Work, progress: Progress) -> Figures:
     """`n` open offers answered "1", each answered by one message."""
     latencies: list[float] = []
-    with _centre(work, citizens=work.n) as (smsc, told):
+    with centre(work, citizens=work.n) as (smsc, told):
         with house(smsc) as home:
             persons = people(work.n)
             serve(home, work.segments)
             offered = fill(home, persons)
             ask_everybody(home.rt)
-            _run(home)
+            run(home)
             flow = _until(home, lambda: _look_at_answers(home), work.n, progress)
             figures = _figures("turn", work, flow, offered, home)
         latencies += told()
@@ -97,7 +98,7 @@ def turn(work: Work, progress: Progress) -> Figures:
 
 
 @contextmanager
-def _centre(work: Work, *, citizens: int) -> Iterator[tuple[Smsc, Callable[[], list[float]]]]:
+def centre(work: Work, *, citizens: int) -> Iterator[tuple[Smsc, Callable[[], list[float]]]]:
     """The message centre, and how to hear its latencies at the end."""
     if work.smsc is not None:
         host, port = work.smsc
@@ -160,7 +161,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _run(home: House) -> None:
+def run(home: House) -> None:
+    """Starts gateway and worker on what is there."""
     with home.rt.ledger.begin() as tx:
         records.analyze(tx)
     home.start("worker", "app.cli", "worker")
@@ -208,6 +210,11 @@ def _received(m: Message) -> Receipt:
 def _look(home: House, kind: str) -> Flow:
     with home.rt.ledger.begin() as tx:
         return records.flow(tx, kind)
+
+
+def answered(home: House, whole: int, progress: Progress) -> None:
+    """Waits until so many yeses have their confirmation at the handset."""
+    _until(home, lambda: _look(home, CONFIRMATION), whole, progress)
 
 
 def _look_at_answers(home: House) -> Flow:

@@ -1,7 +1,7 @@
 """What the ledger of a measured house knows of its speed: when segments left, what came of them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.ledger.engine import Tx, sql
 
@@ -61,6 +61,17 @@ _CLONE_QUESTIONS = sql(
     SELECT id, phone_index, 'proactive', 'offer', 'ask', 'open' FROM offers
     WHERE provider = 'clone'"""
 )
+OPEN = ["made", "sent", "awaiting"]
+_MAKE_DUE = sql(
+    """UPDATE offers o SET deadline = CAST(:first AS timestamptz) + CAST(:within AS interval)
+        * ((n.place - 1)::float / n.whole)
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS whole
+        FROM offers WHERE provider = :provider AND state = 'awaiting') n
+    WHERE o.id = n.id"""
+)
+_THROUGH = sql(
+    "SELECT count(*) FROM offers WHERE provider = :provider AND NOT state = ANY(:unwanted)"
+)
 _PLANS = {
     "sweep": """SELECT id FROM offers WHERE state = 'awaiting' AND deadline < :now
         ORDER BY deadline LIMIT 500 FOR UPDATE SKIP LOCKED""",
@@ -72,6 +83,17 @@ def clone_open(tx: Tx, many: int, now: datetime) -> None:
     """Adds so many open offers that are due in a month, each with its open question."""
     tx.execute(_CLONE, {"many": many, "now": now})
     tx.execute(_CLONE_QUESTIONS)
+
+
+def make_due(tx: Tx, provider: str, first: datetime, within: timedelta) -> None:
+    """Lets the provider's open offers fall due from `first` on, spread over `within`."""
+    tx.execute(_MAKE_DUE, {"provider": provider, "first": first, "within": within})
+
+
+def through(tx: Tx, provider: str, wanted: str) -> int:
+    """How many of the provider's offers have been sent, or have expired."""
+    values = {"provider": provider, "unwanted": ["made"] if wanted == "sent" else OPEN}
+    return int(tx.execute(_THROUGH, values).scalar_one())
 
 
 def plans(tx: Tx, now: datetime) -> list[str]:

@@ -88,7 +88,7 @@ def _register(rt: Runtime, persons: Sequence[Person]) -> None:
 
 def _costs(rt: Runtime, persons: Sequence[Person]) -> Costs:
     half = len(persons) // 2
-    made = _timed(lambda: _make(rt, persons), len(persons))
+    made = _timed(lambda: make(rt, persons), len(persons))
     ask_everybody(rt)
     turned = _timed(lambda: _answer(rt, persons[:half]), half)
     later = _at(rt, rt.clock() + timedelta(hours=25))
@@ -106,11 +106,12 @@ def _timed(work: Callable[[], None], n: int) -> float:
     return round((time.perf_counter() - begun) / n * 1e6, 1)
 
 
-def _make(rt: Runtime, persons: Sequence[Person]) -> None:
+def make(rt: Runtime, persons: Sequence[Person], provider: str = "bench") -> None:
+    """Makes offers without the web process."""
     for some in batched(persons, 500):
         with rt.unit() as unit:
             drafts = [offering.Draft(SERVICE, p.iin, f"r{p.number}", {}) for p in some]
-            offering.make(rt, unit, "bench", drafts)
+            offering.make(rt, unit, provider, drafts)
 
 
 def _answer(rt: Runtime, persons: Sequence[Person]) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bench import machine, messaging, over_http, size, understanding
+from app.bench import crowding, machine, messaging, over_http, size, understanding
 from app.bench.house import BenchError
 from app.bench.messaging import Figures, Work
 from app.commands.output import JsonFlag, show, stop
@@ -98,6 +98,30 @@ def sweep(
     with _progress() as progress:
         sizes = size.measure(n, open_offers, progress)
     show(sizes.as_dict(), _table(sizes.as_dict()), as_json=as_json)
+
+
+@bench.command("crowd")
+def crowd(
+    due: Annotated[
+        int, typer.Option(min=0, max=500_000, help="Offers that fall due in one minute.")
+    ] = 0,
+    handed_in: Annotated[
+        int, typer.Option("--offers", min=0, max=500_000, help="Offers, in batches of 10 000.")
+    ] = 0,
+    n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many reply.")] = 2_000,
+    rate: Annotated[float, typer.Option(min=0.1, help="Replies a second.")] = 20.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """How long replies wait beside a crowd. Example: jauap bench crowd --due 100000"""
+    if bool(due) == bool(handed_in):
+        raise stop(f"--due, --offers: found {due} and {handed_in}, expected one of them above 0")
+    measure = crowding.due if due else crowding.batches
+    try:
+        with _progress() as progress:
+            figures = measure(n, rate, due or handed_in, progress)
+    except BenchError as error:
+        raise stop(f"jauap bench: {error}", 1) from None
+    show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)
 
 
 def _measure(
