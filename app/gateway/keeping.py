@@ -81,8 +81,9 @@ class Keeping:
         if self.tidy_in <= 0:
             self.tidy_in = TIDY_EVERY
             self.exchange.tidy()
-        self.holder.renew()
-        dead = liveness.dead(self.rt.ledger, self.id)
+        # Whoever lost their lock with us, as PostgreSQL restarted, has until the next look.
+        was_lost = self.holder.renew()
+        dead = () if was_lost else liveness.dead(self.rt.ledger, self.id)
         folder = trails(self.rt)
         known = {one: found for one in dead if (found := trail.read(folder, one)) is not None}
         done = self.exchange.inherit(dead, patience, known)

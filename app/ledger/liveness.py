@@ -2,6 +2,7 @@
 what a killed one had claimed can be taken over at once, without waiting for a time to pass."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,22 +20,32 @@ _LET_GO = sql("SELECT pg_advisory_unlock(1414, hashtext(:gateway))")
 
 @dataclass(slots=True)
 class Holder:
-    """Keeps the connection on which a gateway's lock lives."""
+    """Keeps the connection on which a gateway's lock lives; None once it was lost."""
 
     ledger: Ledger
     gateway: UUID
-    connection: Connection
+    connection: Connection | None
 
-    def renew(self) -> None:
-        """Takes the lock again if its connection was lost, as in a restart of PostgreSQL."""
-        try:
-            self.connection.execute(_ALIVE)
-        except FAILURES:
-            self.connection = _locked(self.ledger, self.gateway)
+    def renew(self) -> bool:
+        """Takes the lock again if its connection was lost, as in a restart of PostgreSQL; True
+        where it had to. Raises what the ledger raises, and is then to be asked again."""
+        if self.connection is not None:
+            try:
+                self.connection.execute(_ALIVE)
+            except FAILURES:
+                # A connection that failed refuses everything from then on.
+                lost, self.connection = self.connection, None
+                with suppress(*FAILURES):
+                    lost.close()
+            else:
+                return False
+        self.connection = _locked(self.ledger, self.gateway)
+        return True
 
     def release(self) -> None:
         """Ends the gateway's life in the eyes of others."""
-        self.connection.close()
+        if self.connection is not None:
+            self.connection.close()
 
 
 def hold(ledger: Ledger, gateway: UUID) -> Holder:
