@@ -92,6 +92,7 @@ class Day:
     commits: int = 0
     now: float = 0.0
     tidied: float = 0.0
+    is_behind: bool = False  # more waits than the links can take at once
     doubted: float = -math.inf  # when it was last unknown whether something had left
     told: int = 0
 
@@ -149,7 +150,7 @@ class Day:
         """Until every offer has its outcome and nothing more is going to happen."""
         span = self._span()
         while True:
-            taken = self.agenda.take(MOST, IDLE_S if not self._is_busy() else span)
+            taken = self.agenda.take(MOST, span if self.is_behind else IDLE_S)
             if not taken:
                 if not self._go_on():
                     return
@@ -159,9 +160,6 @@ class Day:
     def _span(self) -> float:
         rate = sum(n.rate for n in self.networks.values())
         return min(IDLE_S, max(1.0, BUSY * 2 / rate))
-
-    def _is_busy(self) -> bool:
-        return any(n.free_at > self.now for n in self.networks.values())
 
     def _go_on(self) -> bool:
         """Nothing is planned: whether there are offers without an outcome yet to look after."""
@@ -298,7 +296,8 @@ class Day:
     def _look_again(self, room: dict[str, int], claimed: Sequence[Message]) -> None:
         """When the outbox is to be asked next: while links are full, as soon as they are not."""
         taken = Counter(m.network for m in claimed)
-        if any(taken[name] >= most for name, most in room.items()):
+        self.is_behind = any(taken[name] >= most for name, most in room.items())
+        if self.is_behind:
             self.agenda.add(self.now + self._span(), What.LOOK)
             return
         with self.rt.ledger.begin() as tx:
@@ -311,7 +310,11 @@ class Day:
         self.agenda.add(max(at, self.now + 0.001), What.LOOK)
 
     def _until_room(self) -> float:
-        return self._span() if self._is_busy() else HELD_LOOK_S
+        return (
+            self._span()
+            if any(n.free_at > self.now for n in self.networks.values())
+            else HELD_LOOK_S
+        )
 
     def _change(self, network: Network, event: BindEvent) -> None:
         """A bind comes up or is lost."""
@@ -345,6 +348,7 @@ class Day:
         if self.now - self.tidied >= TIDY_S:
             self.tidied = self.now
             self.exchange.tidy()
+            records.clean(self.rt.ledger)
         while rooms.sweep(self.rt):
             continue
         self.agenda.add(self.now + 0.001, What.LOOK)

@@ -134,7 +134,8 @@ def _lapse(day: Day, citizen: Citizen, one: Ended) -> Iterator[str]:
     assert one.closed_at is not None
     closed = day.times.seconds(one.closed_at)
     told = min((t for t, _ in citizen.said), default=None)
-    proofs = [t for t in (citizen.proved_at, told) if t is not None and t <= closed]
+    known = [t for t in (citizen.proved_at, told) if t is not None]
+    proofs = [t for t in known if day.times.when(t) <= one.closed_at]
     since = citizen.asked_at
     is_early = since is None or closed + EPSILON_S < since + WINDOW_S
     if not proofs or one.deadline is None or one.closed_at < one.deadline or is_early:
@@ -154,16 +155,15 @@ MEANS: Final = {
 def _is_right(day: Day, citizen: Citizen, one: Ended) -> bool:
     """Whether the outcome is what the citizen's own words, in time, call for."""
     assert one.closed_at is not None
-    closed = day.times.seconds(one.closed_at)
-    said = [(t, MEANS[m]) for t, m in citizen.said if m in MEANS]
+    said = [(day.times.when(t), MEANS[m]) for t, m in citizen.said if m in MEANS]
     answers = {state for _, state in said}
     if one.state in ("accepted", "declined"):
         return bool(said) and said[0][1] == one.state
     if one.state == "expired":
-        deadline = day.times.seconds(one.deadline) if one.deadline is not None else closed
-        return not any(t <= deadline for t, _ in said)
+        deadline = one.deadline or one.closed_at
+        return not any(at <= deadline for at, _ in said)
     # Undelivered, or stopped at a gate: nobody's answer was lost by it.
-    return "undelivered" in answers or not any(t <= closed for t, _ in said)
+    return "undelivered" in answers or not any(at <= one.closed_at for at, _ in said)
 
 
 def _hours(court: Court) -> None:
