@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy
 
@@ -61,7 +62,7 @@ def reckon(
         lines = [
             Line("blows", ", ".join(f"{name} {n}" for name, n in sorted(blows.items()))),
             Line("conversations", f"{len(states)}, {dict(Counter(states.values()))}"),
-            _outcomes(states),
+            _outcomes(rt, provider, states),
             _one_outcome(rt, provider, hook),
             *_heard(rt, report),
             *_handed_over(rt, provider, hook),
@@ -72,14 +73,23 @@ def reckon(
     return [*lines, *_logs(house.folder / "var"), *_own_log(house)]
 
 
-def _outcomes(states: Mapping[str, str]) -> Line:
+def _outcomes(rt: Runtime, provider: Provider, states: Mapping[str, str]) -> Line:
     wrong = [
         (reference, role_of(phone_of(number)), state)
         for reference, state in states.items()
         for number in (int(reference.removeprefix("r-")),)
         if state not in OUTCOMES[role_of(phone_of(number))]
     ]
-    return Line("offers that ended otherwise than their people said", f"{_some(wrong)}", not wrong)
+    found = _some([f"{r} ({role}): {state}" for r, role, state in wrong])
+    if wrong:
+        found += f"; {wrong[0][0]} was {_told_of(rt, provider.offers[wrong[0][0]])}"
+    return Line("offers that ended otherwise than their people said", found, not wrong)
+
+
+def _told_of(rt: Runtime, offer: str) -> str:
+    """What the journal says of a case, for whoever has to find out why."""
+    query = f"SELECT kind, at FROM journal WHERE case_id = '{UUID(offer)}' ORDER BY seq"
+    return ", ".join(f"{r.kind} {r.at:%d %H:%M}" for r in _rows(rt, query))
 
 
 def _rows(rt: Runtime, query: str) -> list[Any]:

@@ -16,7 +16,7 @@ OUTSIDERS = ("people", "smsc", "wire")  # what the message centre is made of
 
 @pytest.mark.timeout(240)
 def test_whatever_is_killed_every_promise_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    storm = Storm(SEED, many=60, seconds=6, pause=0.6, day=8)
+    storm = Storm(SEED, many=60, seconds=5, pause=0.4, day=20)
     with capsys.disabled():
         lines = storm.run()
     assert set(storm.blows) == set(CHANCES)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ from tests.e2e.house import REGISTERED, House, until
 
 SERVICE = "birth-benefit"
 AT_ONCE = 25
+REPORTING = 4  # at the same time
 AGAIN_S = 0.25
 PATIENCE_S = 120.0
 SECRET = "s" * 32
@@ -154,10 +156,14 @@ class Provider:
             if made < self.many and time.monotonic() - begun >= seconds * made / self.many:
                 self._offer(range(made, min(made + AT_ONCE, self.many)))
                 made += AT_ONCE
-            for offer in sorted(self.hook.accepted() - rendered):
-                self.call("POST", f"/v1/offers/{offer}/result", {"result": "rendered"}, offer)
-                rendered.add(offer)
+            fresh = sorted(self.hook.accepted() - rendered)
+            with ThreadPoolExecutor(REPORTING) as pool:
+                list(pool.map(self._report, fresh))
+            rendered.update(fresh)
             self._over.wait(0.1)
+
+    def _report(self, offer: str) -> None:
+        self.call("POST", f"/v1/offers/{offer}/result", {"result": "rendered"}, offer)
 
     def _offer(self, numbers: Sequence[int]) -> None:
         rows = [{"service": SERVICE, "iin": iin_of(n), "reference": f"r-{n}"} for n in numbers]
@@ -218,7 +224,7 @@ class Provider:
             return len(known) == self.many and not open_ & set(known.values())
 
         try:
-            until(is_over, seconds, "every offer has its outcome", every=1)
+            until(is_over, seconds, "every offer has its outcome", every=2)
         except AssertionError as error:
             left = {r: s for r, s in known.items() if s in ("made", "sent", "awaiting", "accepted")}
             some = dict(list(left.items())[:10])
