@@ -178,7 +178,10 @@ def tell(unit: Unit, grant: Grant, what: str) -> None:
     unit.handover.add(
         unit.now, grant.id, grant.chain.version, grant.owner, f"grant.{what}", public(grant)
     )
-    known = {"id": grant.id, "measure": grant.measure, "granted_at": grant.granted_at}
+    known = {
+        "id": grant.id, "measure": grant.measure, "granted_at": grant.granted_at,
+        "corrects": grant.corrects, "cancelled": grant.is_cancelled,
+    }  # fmt: skip
     kind = f"grant.{what}"
     unit.feed.add(grant.recipient_id, grant.id, lambda: (kind, {"type": kind, "grant": known}))
 
@@ -210,7 +213,7 @@ def account_of(grant: Grant) -> Account:
 def use(unit: Unit, owner: str, source: str, source_id: str, at: datetime) -> Grant | Wrong:
     """Notes that what was granted was used; again changes nothing."""
     found = records.by_source(unit.tx, owner, [(source, source_id)]).get((source, source_id))
-    if found is None or found.corrects is not None:
+    if found is None or found.corrects is not None or _stands(unit, found).is_cancelled:
         return Wrong("source_id", "grant.corrects")
     if at > unit.now or at < found.granted_at:
         return Wrong("used_at", "past" if at > unit.now else "dates.order")
@@ -221,6 +224,11 @@ def use(unit: Unit, owner: str, source: str, source_id: str, at: datetime) -> Gr
             unit.now, chain.case_id, 1, owner, "grant.used", public(found) | {"used_at": at}
         )
     return records.by_source(unit.tx, owner, [(source, source_id)])[source, source_id]
+
+
+def _stands(unit: Unit, grant: Grant) -> Grant:
+    first = grant.corrects or grant.id
+    return records.current(unit.tx, [first])[first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +257,9 @@ def close(
         return NO_NOTICE
     records.lock(unit.tx, owner, [(source, source_id)])
     grant = records.by_source(unit.tx, owner, [(source, source_id)]).get((source, source_id))
-    stands = None if grant is None else records.current(unit.tx, [grant.id]).get(grant.id)
-    fits = grant is not None and (grant.measure, grant.recipient_id) == (measure, person.id)
-    if grant is None or not fits or stands is None or stands.is_cancelled:
+    stands = None if grant is None else _stands(unit, grant)
+    fits = stands is not None and (stands.measure, stands.recipient_id) == (measure, person.id)
+    if grant is None or stands is None or not fits or stands.is_cancelled:
         return NO_ACCOUNT
     chain = Chain(new_id(unit.now))
     before = records.closed(unit.tx, owner, source, source_id)

@@ -25,6 +25,7 @@ from app.wallet.systems import records
 from app.wallet.systems.records import Conflict, System
 
 SUBJECTS: Final = ("notice", "consent", "grant")
+Seen = tuple[Item, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +86,43 @@ def keep_conflicts(unit: Unit, owner: str, outcomes: Sequence[Outcome]) -> None:
 
 def changes(unit: Unit, terms: Terms, after: Place, limit: int) -> Changes:
     """What changed after `after` in the measures a system may see. A page may be empty and yet
-    lead on; to third systems only of people whose consent to the processing of data stands."""
+    lead on; to third systems only of people whose consent to the processing of data stands, and
+    that it was taken back."""
     found = feed.after(unit.tx, after, limit)
-    named = [(item, _about(item)) for item in found.items]
     seen = [
         (item, facts)
-        for item, facts in named
-        if facts is not None
+        for item in found.items
+        if (facts := _about(item)) is not None
         and agreements.may(terms, str(facts["measure"]), unit.now, writes=False) is None
     ]
     if terms.kind is Class.THIRD:
-        pairs = [(item.recipient_id, str(facts["measure"])) for item, facts in seen]
-        may = records.consented(unit.tx, pairs)
-        seen = [one for one, pair in zip(seen, pairs, strict=True) if pair in may]
+        seen = _consented(unit.tx, seen)
     iins = _iins(unit.tx, unit.vault, [item.recipient_id for item, _ in seen])
+    said = records.answers(
+        unit.tx, [UUID(facts["id"]) for item, facts in seen if _is_consent(item)]
+    )
     items = [
-        Change(item.place, item.kind, facts, iins[item.recipient_id])
+        Change(
+            item.place, item.kind, facts | said.get(UUID(facts["id"]), {}), iins[item.recipient_id]
+        )
         for item, facts in seen
         if item.recipient_id in iins
     ]
     return Changes(items, found.through)
+
+
+def _consented(tx: Tx, seen: Sequence[Seen]) -> list[Seen]:
+    pairs = [(item.recipient_id, str(facts["measure"])) for item, facts in seen]
+    stands = records.consented(tx, pairs)
+    return [
+        one
+        for one, pair in zip(seen, pairs, strict=True)
+        if stands.get(pair) or (pair in stands and _is_consent(one[0]))
+    ]
+
+
+def _is_consent(item: Item) -> bool:
+    return item.kind.startswith("consent.")
 
 
 def _about(item: Item) -> dict[str, Any] | None:

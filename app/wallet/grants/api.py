@@ -26,7 +26,7 @@ from app.wallet.rules.accounting import CSV, NDJSON, rows_of, tenge_of, tiyn_of
 from app.wallet.systems.api import admit
 
 MOST = accounting.MOST_SHOWN
-MOST_SYNCED = 10_000
+MOST_SYNCED = 5_000
 Kind = Annotated[str, Meta(min_length=1, max_length=100, description="What was given, in a word.")]
 
 

@@ -97,10 +97,16 @@ _KEYS = sql(
 )
 _IINS = sql("""SELECT id, iin_index, iin FROM recipients WHERE id = ANY(CAST(:ids AS uuid[]))""")
 _CONSENTED = sql(
-    """SELECT DISTINCT c.recipient_id, c.measure FROM wallet_consents c
+    """SELECT c.recipient_id, c.measure, bool_or(c.data_withdrawn_at IS NULL) AS stands
+    FROM wallet_consents c
     JOIN unnest(CAST(:ids AS uuid[]), CAST(:measures AS text[])) AS t (id, measure)
         ON t.id = c.recipient_id AND t.measure = c.measure
-    WHERE c.data = 'given' AND c.data_withdrawn_at IS NULL"""
+    WHERE c.data = 'given' GROUP BY c.recipient_id, c.measure"""
+)
+_ANSWERS = sql(
+    """SELECT id, CASE WHEN data_withdrawn_at IS NULL THEN data ELSE 'withdrawn' END AS data,
+        CASE WHEN sms_withdrawn_at IS NULL THEN sms ELSE 'withdrawn' END AS sms
+    FROM wallet_consents WHERE id = ANY(CAST(:ids AS uuid[]))"""
 )
 
 
@@ -176,9 +182,18 @@ def sealed_iins(tx: Tx, recipients: Sequence[UUID]) -> dict[UUID, tuple[bytes, b
     return {r.id: (bytes(r.iin_index), bytes(r.iin)) for r in rows}
 
 
-def consented(tx: Tx, pairs: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Which (person, measure) have a consent to the processing of data that stands."""
+def consented(tx: Tx, pairs: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], bool]:
+    """Which (person, measure) were given a consent to the processing of data, and whether it
+    stands still."""
     if not pairs:
-        return set()
+        return {}
     values = {"ids": [p for p, _ in pairs], "measures": [m for _, m in pairs]}
-    return {(r.recipient_id, r.measure) for r in tx.execute(_CONSENTED, values)}
+    return {(r.recipient_id, r.measure): r.stands for r in tx.execute(_CONSENTED, values)}
+
+
+def answers(tx: Tx, consents: Sequence[UUID]) -> dict[UUID, dict[str, str | None]]:
+    """How both consents stand by now: "given", "refused", "withdrawn" or nothing."""
+    if not consents:
+        return {}
+    rows = tx.execute(_ANSWERS, {"ids": list(consents)})
+    return {r.id: {"data": r.data, "sms": r.sms} for r in rows}

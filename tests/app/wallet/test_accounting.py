@@ -1,6 +1,7 @@
 """Accounting for grants (214/НҚ, clause 5), and the condition of clause 8, over HTTP."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -344,3 +345,33 @@ def test_anothers_books_are_never_compared_used_closed_or_corrected(
     assert stranger.get("/v1/grants", params={"source_id": "G-1"}).json()["items"] == []
     assert stranger.get(f"/v1/wallet/cases/{made['id']}").status_code == 404
     assert stranger.get("/v1/wallet/conflicts").json()["items"] == []
+
+
+def test_what_was_corrected_away_from_a_person_closes_nothing_of_theirs(
+    purse: Purse, provider: Caller
+) -> None:
+    purse.register("Болат", "ru", phone="+77059998877")
+    purse.told(MEALS, "Аида")
+    purse.told(MEALS, "Болат")
+    provider.post("/v1/grants", a_grant(purse))
+    moved = a_grant(purse, "G-1a", corrects="G-1", iin=purse.people["Болат"])
+    assert provider.post("/v1/grants", moved).status_code == 201
+    answer = provider.post("/v1/grants/close", closing(purse))
+    assert answer.json()["gate"] == "wallet_accounting"
+    theirs = closing(purse, "G-1a", iin=purse.people["Болат"])
+    assert provider.post("/v1/grants/close", theirs).status_code == 200
+
+
+def test_what_was_cancelled_is_not_used(purse: Purse, provider: Caller) -> None:
+    provider.post("/v1/grants", a_grant(purse))
+    provider.post("/v1/grants", a_grant(purse, "G-1a", cancelled=True, corrects="G-1"))
+    used = {"source_id": "G-1", "used_at": "2026-03-02T06:30:00Z"}
+    assert provider.post("/v1/grants/used", used).status_code == 422
+
+
+def test_many_at_once_with_one_id_make_one_account(purse: Purse, provider: Caller) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(provider.post, "/v1/grants", a_grant(purse)) for _ in range(16)]
+    assert {one.result().status_code for one in sent} == {201}
+    assert len({one.result().json()["id"] for one in sent}) == 1
+    assert len(provider.get("/v1/grants").json()["items"]) == 1

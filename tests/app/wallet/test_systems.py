@@ -8,6 +8,8 @@ import pytest
 from app.calendar import ALMATY
 from app.ledger.keys import Scope
 from app.rooms import sweep
+from app.wallet.actions import withdrawing
+from app.wallet.consents import records as consents
 from app.wallet.rules import agreements
 from app.wallet.rules.agreements import Class, Terms
 from tests.app.api.conftest import Caller, client, operator, provider, registry, with_key
@@ -258,3 +260,28 @@ def test_the_page_of_a_dossier_speaks_three_languages(
     assert f'<html lang="{language}">' in page and "№ 5" in page and MEALS in page
     assert all(word in page for word in said)
     assert "2026-03-02 12:00+05:00" in page  # entered at noon in Almaty
+
+
+def test_a_third_system_learns_that_a_consent_was_taken_back_and_then_nothing_more(
+    purse: Purse, fund: Caller
+) -> None:
+    notice = purse.told(MEALS, "Аида", asks=True)
+    purse.tap("Аида", purse.asking(notice.id).id, "yes")
+    shown = fund.get("/v1/wallet/changes").json()
+    [asked] = [c["facts"] for c in shown["items"] if c["type"].startswith("consent.")][-1:]
+    assert (asked["data"], asked["sms"]) == ("given", None)
+    with purse.rt.unit() as unit:
+        consent = consents.lock(unit.tx, unit.vault, [purse.asking(notice.id).id])
+        withdrawing.withdraw(unit, list(consent.values()), ("data",), "app", None)
+        consents.save(unit.tx, list(consent.values()))
+    purse.told(MEALS, "Аида")
+    later = fund.get("/v1/wallet/changes", params={"cursor": shown["next"]}).json()["items"]
+    assert later and {c["facts"]["data"] for c in later} == {"withdrawn"}
+
+
+def test_a_cancelled_grant_is_told_as_such(purse: Purse, akimat: Caller) -> None:
+    first = akimat.post("/v1/grants", grant_of(purse)).json()
+    cancelled = grant_of(purse) | {"source_id": "G-1a", "corrects": "G-1", "cancelled": True}
+    akimat.post("/v1/grants", cancelled)
+    told = [c["facts"] for c in akimat.get("/v1/wallet/changes").json()["items"]]
+    assert [(t["cancelled"], t["corrects"]) for t in told] == [(False, None), (True, first["id"])]
