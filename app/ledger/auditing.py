@@ -34,7 +34,7 @@ _SEALED = sql(
     FROM seal_leaves l LEFT JOIN journal j ON j.case_id = l.case_id AND j.seq = l.seq
     WHERE CAST(:case_id AS uuid) IS NULL OR l.case_id = :case_id
     ORDER BY l.number, l.place"""
-).execution_options(stream_results=True, yield_per=AT_ONCE)
+).streamed(AT_ONCE)
 _UNSEALED = sql(
     """SELECT j.case_id, min(j.seq) AS seq, min(j.at) AS at FROM journal j
     LEFT JOIN LATERAL (SELECT l.seq FROM seal_leaves l WHERE l.case_id = j.case_id
@@ -72,7 +72,9 @@ def heads(tx: Tx, case_id: UUID | None) -> Iterator[tuple[str, Row]]:
 def head_of(tx: Tx, case_id: UUID) -> bytes | None:
     """The last hash of a case as its own row has it."""
     for table in case_tables(tx):
-        found = tx.execute(sql(_HEAD_OF.format(table=table)), {"case_id": case_id}).scalar()
+        found = tx.execute(
+            sql(_HEAD_OF.format(table=table)), {"case_id": case_id}
+        ).scalar_one_or_none()
         if found is not None:
             return bytes(found)
     return None

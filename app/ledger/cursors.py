@@ -17,7 +17,8 @@ _MOVE = sql(
 
 def cursor_of(tx: Tx, register: str) -> str | None:
     """Up to where a register was read; None: not yet."""
-    return tx.execute(_CURSOR, {"register": register}).scalar_one_or_none()
+    cursor: str | None = tx.execute(_CURSOR, {"register": register}).scalar_one_or_none()
+    return cursor
 
 
 def move_cursor(

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import alembic.command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.ledger.arrays import ColumnDumper
+from app.ledger.statements import Row, Rows, Statement, Tx, sql
 
-Tx = Connection
-Row = Any
+__all__ = ["Ledger", "LedgerDown", "Row", "Rows", "Statement", "Tx", "sql"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -50,7 +50,13 @@ class Ledger:
     def begin(self) -> Iterator[Tx]:
         """One transaction: committed on leaving, rolled back on any exception."""
         with self.engine.begin() as connection:
-            yield connection
+            yield Tx(connection)
+
+    @contextmanager
+    def alone(self) -> Iterator[Tx]:
+        """Statements that are each a transaction of their own."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield Tx(connection)
 
     def migrate(self) -> None:
         """Brings the schema to the newest version; running it again changes nothing."""
@@ -97,11 +103,6 @@ class Ledger:
 def _speak_binary(connection: Any, _record: object) -> None:
     """Our statements take whole columns as arrays: in binary no octet has to be escaped."""
     connection.adapters.register_dumper(list, ColumnDumper)
-
-
-def sql(statement: str) -> TextClause:
-    """A statement kept at module level, so that it is parsed once."""
-    return text(statement)
 
 
 _CLOCK = sql("SELECT real, virtual, scale FROM sandbox_clock")

@@ -93,9 +93,7 @@ _INSERT_EVIDENCE = sql(
 _ENTRIES = """SELECT j.case_id, j.seq, j.at, j.kind, j.body, j.hash, e.sealed FROM journal j
     LEFT JOIN journal_evidence e ON e.case_id = j.case_id AND e.seq = j.seq"""
 _OF_CASE = sql(f"{_ENTRIES} WHERE j.case_id = :case_id ORDER BY j.seq")
-_ALL = sql(f"{_ENTRIES} ORDER BY j.case_id, j.seq").execution_options(
-    stream_results=True, yield_per=AT_ONCE
-)
+_ALL = sql(f"{_ENTRIES} ORDER BY j.case_id, j.seq").streamed(AT_ONCE)
 _CASES = sql("SELECT DISTINCT case_id FROM journal ORDER BY case_id")
 # The planner's guess, for a progress bar: counting them would read all of them once more.
 _ABOUT = sql("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'journal'::regclass")

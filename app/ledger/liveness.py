@@ -6,10 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from app.ledger.doubts import claimed_by_others
-from app.ledger.engine import Ledger, sql
+from app.ledger.engine import Ledger, Tx, sql
 from app.ledger.failures import FAILURES
 
 _ALIVE = sql("SELECT 1")
@@ -24,28 +22,28 @@ class Holder:
 
     ledger: Ledger
     gateway: UUID
-    connection: Connection | None
+    tx: Tx | None
 
     def renew(self) -> bool:
         """Takes the lock again if its connection was lost, as in a restart of PostgreSQL; True
         where it had to. Raises what the ledger raises, and is then to be asked again."""
-        if self.connection is not None:
+        if self.tx is not None:
             try:
-                self.connection.execute(_ALIVE)
+                self.tx.execute(_ALIVE)
             except FAILURES:
                 # A connection that failed refuses everything from then on.
-                lost, self.connection = self.connection, None
+                lost, self.tx = self.tx, None
                 with suppress(*FAILURES):
                     lost.close()
             else:
                 return False
-        self.connection = _locked(self.ledger, self.gateway)
+        self.tx = _locked(self.ledger, self.gateway)
         return True
 
     def release(self) -> None:
         """Ends the gateway's life in the eyes of others."""
-        if self.connection is not None:
-            self.connection.close()
+        if self.tx is not None:
+            self.tx.close()
 
 
 def hold(ledger: Ledger, gateway: UUID) -> Holder:
@@ -53,16 +51,16 @@ def hold(ledger: Ledger, gateway: UUID) -> Holder:
     return Holder(ledger, gateway, _locked(ledger, gateway))
 
 
-def _locked(ledger: Ledger, gateway: UUID) -> Connection:
-    connection = ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    connection.execute(_HOLD, {"gateway": str(gateway)})
-    connection.detach()
-    return connection
+def _locked(ledger: Ledger, gateway: UUID) -> Tx:
+    tx = Tx(ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT"))
+    tx.execute(_HOLD, {"gateway": str(gateway)})
+    tx.detach()
+    return tx
 
 
 def dead(ledger: Ledger, gateway: UUID) -> Sequence[UUID]:
     """Gateways that hold claims and whose lock is free."""
-    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+    with ledger.alone() as tx:
         gone: list[UUID] = []
         for other in claimed_by_others(tx, gateway):
             if tx.execute(_TRY, {"gateway": str(other)}).scalar_one():

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import TextClause
-
 from app.ledger import keyring
 from app.ledger.encryption import Vault, VaultError
-from app.ledger.engine import Ledger, Row, Tx, sql
+from app.ledger.engine import Ledger, Row, Statement, Tx, sql
 
 BATCH = 500
 PASSES = 20
@@ -176,5 +174,5 @@ def _is_stale(one: Sealed) -> str:
     return "(" + " OR ".join(f"get_byte({c}, 0) <> :key_id" for c in one.columns) + ")"
 
 
-def _count(one: Sealed) -> TextClause:
+def _count(one: Sealed) -> Statement:
     return sql(f"SELECT count(*) FROM {one.table} WHERE {_is_stale(one)}")

@@ -93,9 +93,7 @@ _LEAVES = sql(
     JOIN journal j ON j.case_id = t.case_id AND j.seq = t.seq
     WHERE t.seq > t.since"""
 )
-_OF_SEAL = sql("SELECT * FROM seal_leaves WHERE number = :number ORDER BY place").execution_options(
-    stream_results=True, yield_per=AT_ONCE
-)
+_OF_SEAL = sql("SELECT * FROM seal_leaves WHERE number = :number ORDER BY place").streamed(AT_ONCE)
 _INSERT = sql(
     """INSERT INTO seals (number, day, body, hash, signature, blocks)
     VALUES (:number, :day, :body, :hash, :signature, :blocks)"""

@@ -27,11 +27,11 @@ _TABLES = """SELECT c.oid::regclass::text FROM pg_class c
 def make_fast(ledger: Ledger) -> None:
     """Nothing waits for the disk any more, nothing is written ahead of it, nothing is cleaned up
     by the wall's clock. Only for a ledger of our own that is empty and is thrown away."""
-    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with ledger.alone() as tx:
         for statement in _FAST:
-            connection.execute(sql(statement.format(database=ledger.engine.url.database)))
-        for table in connection.execute(sql(_TABLES)).scalars().all():
-            connection.execute(sql(f"ALTER TABLE {table} SET UNLOGGED"))
+            tx.execute(sql(statement.format(database=ledger.engine.url.database)))
+        for table in tx.execute(sql(_TABLES)).scalars():
+            tx.execute(sql(f"ALTER TABLE {table} SET UNLOGGED"))
     ledger.dispose()
 
 
@@ -40,8 +40,8 @@ _CLEAN = sql("VACUUM (INDEX_CLEANUP ON) offers, outbox, questions, segments")
 
 def clean(ledger: Ledger) -> None:
     """Takes away what is dead, as autovacuum would, but by the campaign's own clock."""
-    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(_CLEAN)
+    with ledger.alone() as tx:
+        tx.execute(_CLEAN)
 
 
 _NEXT_DUE = sql("SELECT min(due_at) FROM outbox WHERE state = 'ready'")
@@ -98,7 +98,7 @@ _ENDED = sql(
     LEFT JOIN (SELECT case_id, count(*) AS kept FROM journal_evidence GROUP BY case_id) k
         ON k.case_id = o.id
     ORDER BY o.reference"""
-).execution_options(stream_results=True, yield_per=5_000)
+).streamed(5_000)
 _HEARD = sql("SELECT phone_index, count(*) AS kept FROM heard GROUP BY phone_index")
 _STATES = sql("SELECT id, state FROM offers WHERE id = ANY(CAST(:ids AS uuid[]))")
 

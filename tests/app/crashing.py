@@ -5,8 +5,9 @@ import signal
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import sqlalchemy
+import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -28,7 +29,13 @@ class Fuse:
 
     def lay(self, engine: Engine) -> None:
         """From here on everything that is said to `engine` burns it."""
-        sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *_: self.burn())
+        execute = psycopg.Cursor.execute
+
+        def burn_and_execute(*said: Any, **how: Any) -> Any:
+            self.burn()
+            return execute(*said, **how)
+
+        psycopg.Cursor.execute = burn_and_execute  # type: ignore[method-assign]
         dialect, commit = engine.dialect, engine.dialect.do_commit
 
         def do_commit(connection: PoolProxiedConnection) -> None:

@@ -66,7 +66,7 @@ class TornLedger(Ledger):
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         with self.engine.begin() as connection:
-            yield connection
+            yield Tx(connection)
             raise Torn
 
 

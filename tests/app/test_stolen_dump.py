@@ -106,7 +106,7 @@ def copied(rt: Runtime) -> Iterator[tuple[str, bytes]]:
     """Every table as `pg_dump` writes it: (table, lines of COPY)."""
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     with rt.ledger.begin() as tx:
-        cursor: Any = tx.connection.cursor()
+        cursor = tx.driver.cursor()
         for table in list(tx.exec_driver_sql(tables).scalars()):
             with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
                 yield table, b"".join(bytes(part) for part in copy)

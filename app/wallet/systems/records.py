@@ -50,22 +50,23 @@ class Traffic:
     keys: tuple[tuple[str, tuple[str, ...], datetime, datetime | None], ...]
 
 
-_COLUMNS = """code, id, name_kk, name_ru, class, agreement, measures, last_day, ends_at, version,
-    head, created_at, updated_at"""
-_ALL = sql(f"SELECT {_COLUMNS} FROM wallet_systems ORDER BY code")
-_ONE = sql(f"SELECT {_COLUMNS} FROM wallet_systems WHERE code = :code")
-_LOCKED = sql(f"SELECT {_COLUMNS} FROM wallet_systems WHERE code = :code FOR UPDATE")
+_COLUMNS = """code, id, name_kk, name_ru, class{}, agreement, measures, last_day, ends_at,
+    version, head, created_at, updated_at"""
+_READ = _COLUMNS.format(" AS kind")
+_ALL = sql(f"SELECT {_READ} FROM wallet_systems ORDER BY code")
+_ONE = sql(f"SELECT {_READ} FROM wallet_systems WHERE code = :code")
+_LOCKED = sql(f"SELECT {_READ} FROM wallet_systems WHERE code = :code FOR UPDATE")
 # Whoever enters or changes a system waits here, also where there is no row yet.
 _WAIT = sql("SELECT pg_advisory_xact_lock(214, 1024 + (hashtext(:code) & 1023))")
 # About to end, and not told so: that would be the last entry of their journal.
 _ENDING = sql(
-    f"""SELECT {_COLUMNS} FROM wallet_systems s WHERE ends_at > :now AND ends_at <= :until
+    f"""SELECT {_READ} FROM wallet_systems s WHERE ends_at > :now AND ends_at <= :until
       AND NOT EXISTS (SELECT FROM journal j WHERE j.case_id = s.id AND j.seq = s.version
         AND j.kind = 'ending')
     ORDER BY code FOR UPDATE SKIP LOCKED"""
 )
 _SAVE = sql(
-    f"""INSERT INTO wallet_systems ({_COLUMNS})
+    f"""INSERT INTO wallet_systems ({_COLUMNS.format("")})
     VALUES (:code, :id, :name_kk, :name_ru, :kind, :agreement, CAST(:measures AS text[]),
         :last_day, :ends_at, :version, :head, :created_at, :updated_at)
     ON CONFLICT (code) DO UPDATE SET name_kk = excluded.name_kk, name_ru = excluded.name_ru,
