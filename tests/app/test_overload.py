@@ -1,0 +1,110 @@
+"""People go before bulk, wherever the two wait for the same thing; and what is too much is left
+with whoever can keep it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.clock import ManualClock
+from app.exchange import Batch
+from app.gateway.inbox import replies_first
+from app.ledger.outbox import Priority
+from app.proactive.actions import sweeping
+from app.proactive.records import Offer
+from app.runtime import Runtime
+from smpp.messages import Acknowledgement, Heard, Inbound, Receipt, ReceiptState
+from tests.app.town import town
+from tests.app.world import UCS2, World
+from tests.conftest import NOON
+
+PHONES = [f"+77011250{n:03}" for n in range(12)]
+ACKNOWLEDGEMENT = Acknowledgement("kcell-1", 1, 1, 5)
+
+
+def reply(number: int) -> Heard:
+    phone = f"+770112500{number:02}"
+    return Inbound(
+        "kcell-1", "kcell", phone, "1414", "1", b"\x001", UCS2, NOON, ACKNOWLEDGEMENT
+    )  # fmt: skip
+
+
+def receipt(number: int) -> Heard:
+    phone = f"+770112500{number:02}"
+    return Receipt(
+        "kcell-1", "kcell", phone, (f"{number}",), ReceiptState.DELIVRD, "000", None, NOON,
+        ACKNOWLEDGEMENT,
+    )  # fmt: skip
+
+
+@given(st.lists(st.booleans(), max_size=30), st.integers(1, 20))
+def test_what_people_wrote_is_committed_before_receipts_and_nothing_is_lost_or_turned_round(
+    kinds: list[bool], most: int
+) -> None:
+    inbox = [(reply if is_reply else receipt)(n) for n, is_reply in enumerate(kinds)]
+    taken, left = replies_first(inbox, most)
+    assert len(taken) == min(most, len(inbox))
+    for kind in (Inbound, Receipt):
+        every = [item for item in inbox if isinstance(item, kind)]
+        assert [item for item in (*taken, *left) if isinstance(item, kind)] == every
+    waits = any(isinstance(item, Inbound) for item in left)
+    assert not waits or all(isinstance(item, Inbound) for item in taken)
+
+
+def test_answers_are_claimed_before_what_the_law_orders_and_both_before_older_offers(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world = World(rt, clock)
+    name = world.network.name
+    for priority in (Priority.BULK, Priority.BULK, Priority.LEGAL, Priority.REPLY):
+        to = (rt.vault.index("phone", world.phone), world.phone)
+        with rt.unit() as unit:
+            unit.outbox.add(unit.now, "k", to, "t", network=name, priority=priority)
+        clock.advance(timedelta(seconds=1))
+    claimed = [world.exchange.commit(Batch(room={name: 1})).to_submit[0].priority for _ in range(4)]
+    assert claimed == [Priority.REPLY, Priority.LEGAL, Priority.BULK, Priority.BULK]
+
+
+def test_a_reply_is_answered_while_thousands_are_due_and_not_swept_yet(
+    rt: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    silent = [World(rt, clock) for _ in range(5)]
+    for number, world in enumerate(silent):
+        world.register(f"{number}", "kk")
+        world.offer("birth-benefit", f"{number}")
+        world.receipt(ReceiptState.DELIVRD)
+    clock.advance(timedelta(hours=1))
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    world.receipt(ReceiptState.DELIVRD)
+    clock.advance(timedelta(hours=23, seconds=1))
+    for one in silent:
+        one.beat()
+    assert sweeping.sweep(world.rt) == 2
+    world.say("иә")
+    assert world.look(made.id).state == "accepted"
+    assert world.mts[-1].message.kind == "offer.accepted"
+
+
+def test_what_is_more_than_can_be_committed_stays_with_the_network_until_it_can(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = "SELECT coalesce(sum((counters->>'refused_mo_count')::int), 0) AS n FROM binds"
+
+    async def play() -> None:
+        async with town(rt) as place:
+            await place.offer(PHONES)
+            await place.until(lambda: place.all_are("awaiting"), "every question is received")
+            monkeypatch.setattr("app.gateway.FULL", 4)
+            for phone in PHONES:
+                place.simulator.send(phone, "иә")
+            await place.until(lambda: place.all_are("accepted"), "every yes")
+            await place.until(lambda: place.rows(refused)[0].n, "it is counted")
+            await asyncio.to_thread(place.assert_nothing_lost_or_doubled)
+
+    asyncio.run(play())
