@@ -10,9 +10,10 @@ from msgspec import Struct
 from app.api.auth import CITIZEN, FOLLOWER, ticket
 from app.api.problems import not_found
 from app.api.routing import Call, Endpoint, Nothing
-from app.api.streams import Following
+from app.api.streams import READ, Following
 from app.api.values import utc_or_none
 from app.ledger import feed
+from app.ledger.feed import Found
 from app.recipients.records import by_iin
 
 
@@ -42,8 +43,9 @@ def _following(call: Call[None, EventsQuery]) -> Following:
     settled, named = feed.settled(unit.tx), call.last_event_id
     place = settled if named is None else feed.as_place(named)
     if place is None or place > settled:
-        return Following(person.id, settled, True, caller.expires)
-    return Following(person.id, place, False, caller.expires)
+        return Following(person.id, Found([], settled), True, caller.expires)
+    missed = feed.after(unit.tx, place, READ, person.id)
+    return Following(person.id, missed, False, caller.expires)
 
 
 def make_ticket(call: Call[None, Nothing]) -> Ticket:

@@ -1,15 +1,18 @@
 """What is wrong before a call is one: octets that are no HTTP, or a head without an end. It is
-answered as every other problem is, and logged under its correlation id.
+answered as every other problem is, and logged under its correlation id. And what outlives a call:
+an answer that stays open is handed over, so that nothing of the call is kept for it.
 """
 
 import secrets
 from http import HTTPStatus
+from typing import cast
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api import metrics
 from app.api.envelope import HEADER, SECURITY
+from app.api.lasting import LINE, Successor
 from app.api.problems import MEDIA_TYPE, Problem
 from app.api.texts import DEFAULT
 
@@ -33,6 +36,7 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._head = 0
         super().on_message_begin()
+        self.scope["extensions"] = {LINE: {"hand_over": self.hand_over}}
 
     def on_headers_complete(self) -> None:
         self._head = -1
@@ -41,6 +45,21 @@ class Wire(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """In place of uvicorn's line of plain text."""
         self._refuse(Problem("not_http"))
+
+    def hand_over(self, successor: Successor) -> bool:
+        """Gives the connection to `successor`, who goes on with the body of the answer that has
+        begun, in chunks (RFC 9112, section 7.1), and closes it. False: nobody is there any more."""
+        if self.cycle.disconnected or self.transport.is_closing():
+            return False
+        self.cycle.disconnected = True  # for the call, which may end without ending its answer
+        connections = cast(set[object], self.connections)
+        connections.discard(self)
+        connections.add(successor)  # a stopping server waits until all of them are gone
+        successor.begin(connections, self.flow.write_paused)
+        self.parser = None  # type: ignore[assignment]
+        self.transport.set_protocol(successor)
+        successor.connection_made(self.transport)
+        return True
 
     def _refuse(self, problem: Problem) -> None:
         correlation, body = secrets.token_hex(16), problem.body(DEFAULT)

@@ -19,6 +19,8 @@ from tests.app.api.citizens import BIRTH, CHILDCARE, asked, citizen, following
 from tests.app.api.conftest import Caller, served
 from tests.app.world import World
 
+STEPS = ("sent", "awaiting", "declined")
+
 
 @pytest.fixture
 def world(rt: Runtime, clock: ManualClock) -> World:
@@ -199,6 +201,39 @@ def test_a_ticket_opens_the_events_and_nothing_else(world: World, aida: Caller) 
     assert ticket.get("/v1/me/offers?ticket=x").status_code == 403
     for wrong in (made.json()["ticket"][:-6], "jat_", "jat_%00", "jat_é"):
         assert aida.client.get("/v1/me/events", params={"ticket": wrong}).status_code == 401
+
+
+def test_who_comes_while_others_listen_misses_nothing_either(world: World, aida: Caller) -> None:
+    """A stream that begins while the reader is on its way is told what fell between."""
+    url = str(aida.client.base_url)
+    expected: list[tuple[str, str]] = []
+    with following(url, aida.secret) as always:
+        for number in range(5):
+            service = (BIRTH, CHILDCARE)[number % 2]
+            with following(url, aida.secret, always.last_id) as late:
+                offer_id = str(asked(world, service))
+                world.say("2")
+                expected = [(f"offer.{state}", offer_id) for state in STEPS]
+                assert [late.next().told for _ in STEPS] == expected
+            assert [always.next().told for _ in STEPS] == expected
+
+
+def test_a_reader_that_falls_far_behind_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        aborted = False
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    monkeypatch.setattr(streams, "MOST_WAITING", 3)
+    stream = streams.Stream(None, uuid4(), BEGINNING, None, 0)  # type: ignore[arg-type]
+    stream.transport = full = Full()  # type: ignore[assignment]
+    stream.pause_writing()
+    for _ in range(3):
+        stream.put(b":")
+    assert not stream.ending
+    stream.put(b":")
+    assert stream.ending and full.aborted
 
 
 def test_only_citizens_have_events(world: World, aida: Caller, provider: Caller) -> None:
