@@ -22,12 +22,19 @@ from app.simulate.running import SimulationError
 from app.simulate.running import simulate as live
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue"
+EXAMPLE = Path(day.__file__).parent / "examples" / "birth-benefit.toml"
 INTERRUPTED = 130
 PEAKS = {
     "replies_per_second": "replies in one second",
     "replies_per_minute": "replies in one minute",
     "segments_per_second": "segments in one second",
 }
+
+
+def _example(wanted: bool) -> None:
+    if wanted:
+        typer.echo(EXAMPLE.read_text("utf-8"), nl=False)
+        raise typer.Exit
 
 
 def simulate(
@@ -39,21 +46,29 @@ def simulate(
     seed: Annotated[
         int | None, typer.Option(min=0, max=MOST_SEED, help="The seed, whatever FILE says.")
     ] = None,
-    picture: Annotated[
-        Path | None, typer.Option("--plot", metavar="SVG", help="Where to draw the hours.")
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--plot", metavar="PICTURE", help="Where to draw the hours, .svg or .png; repeatable."
+        ),
     ] = None,
     as_json: JsonFlag = False,
+    example: Annotated[
+        bool,
+        typer.Option("--example", is_eager=True, callback=_example, help="Print an example FILE."),
+    ] = False,
 ) -> None:
     """Lives a whole campaign through in virtual time and holds the promises against it: exit 1
     names every breach. Servers of its own; nothing of the installation is touched.
 
-    Example: jauap simulate app/simulate/examples/birth-benefit.toml --citizens 5000 --plot a.svg"""
+    Example: jauap simulate --example > day.toml; jauap simulate day.toml --plot day.png"""
     services = list(load_catalogue(CATALOGUE).services)
     try:
         campaign = read_file(file, services, citizens=citizens, seed=seed)
     except SettingsError as error:
         raise stop(f"jauap simulate: {file} cannot be used:\n{error}") from None
-    _check(picture)
+    for picture in pictures or ():
+        _check(picture)
     begun = time.monotonic()
     try:
         with _progress() as progress:
@@ -62,8 +77,8 @@ def simulate(
         raise stop(f"jauap simulate: {error}") from None
     except KeyboardInterrupt:
         raise stop("jauap simulate: interrupted; nothing is left of it", INTERRUPTED) from None
-    if picture is not None:
-        picture.write_text(plot.svg(figures), "utf-8")
+    for picture in pictures or ():
+        picture.write_bytes(plot.octets(figures, picture.suffix))
     if as_json:
         show(figures, "", as_json=True)
     else:
@@ -75,16 +90,19 @@ def simulate(
         raise typer.Exit(FINDINGS)
 
 
-def _check(picture: Path | None) -> None:
+def _check(picture: Path) -> None:
     """Before the work, not after it."""
-    if picture is None:
-        return
+    if picture.suffix not in plot.SUFFIXES:
+        raise stop(f"--plot: found {picture}, expected a name that ends in .svg or .png")
+    is_new = not picture.exists()
     try:
-        with picture.open("a", encoding="utf-8"):
+        with picture.open("ab"):
             pass
     except OSError as error:
         found = f"--plot: found {picture}: {error.strerror}, expected a file we may write"
         raise stop(found) from None
+    if is_new:
+        picture.unlink()
 
 
 def _tables(figures: Mapping[str, Any]) -> None:

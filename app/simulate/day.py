@@ -3,7 +3,7 @@ real exchange, and what that lets go is handed to the simulated networks."""
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
@@ -87,6 +87,7 @@ class Day:
     handsets: Handsets
     citizens: list[Citizen]
     exchange: Exchange
+    names: Mapping[str, str]  # of the service, by language
     replies: Counter[int] = field(default_factory=Counter)  # handed over, by second
     gates: Counter[str] = field(default_factory=Counter)
     commits: int = 0
@@ -286,8 +287,11 @@ class Day:
             if network is None or not network.is_up:
                 self.agenda.add(self.now, What.UNSENT, message.id)
                 continue
-            citizen = self._owner(message.phone)
-            network.submit(message, citizen, self.now, is_question=message.kind == QUESTION)
+            citizen, is_question = self._owner(message.phone), message.kind == QUESTION
+            if is_question and not citizen.asked_in:
+                spoken = (tongue for tongue, name in self.names.items() if name in message.body)
+                citizen.asked_in = "".join(spoken)
+            network.submit(message, citizen, self.now, is_question=is_question)
         for cid, page in done.screens:
             citizen = self._owner(page.phone)
             if self.networks[citizen.home].is_up and cid:

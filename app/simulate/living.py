@@ -31,6 +31,8 @@ def opened(rt: Runtime, campaign: Campaign, progress: Progress, shard: Shard = W
     def chance(about: str) -> Random:
         return Random(f"{campaign.seed}:{shard.number}:{about}")
 
+    service = rt.catalogue.find_service(campaign.service)
+    assert service is not None  # the file was read against the same catalogue
     networks = {
         n.name: Network(n, times, agenda, chance(f"network {n.name}"), n.rate / shard.of)
         for n in campaign.networks
@@ -42,6 +44,7 @@ def opened(rt: Runtime, campaign: Campaign, progress: Progress, shard: Shard = W
         Handsets(times, networks, campaign.people.answer, chance("handsets")),
         people.make(campaign)[shard.number :: shard.of],
         Exchange(mine, gateway, list(networks), routes=routes),
+        {"kk": service.short.kk, "ru": service.short.ru},
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class Citizen:
     fails: str | None = None
     offer: UUID | None = None
     gate: str | None = None  # the gate that did refuse
+    asked_in: str = ""  # the languages of the question that left for them, kk first
     asked_at: float | None = None  # the handset had the whole question, for the first time
     proved_at: float | None = None  # we were told so: every receipt of it, or words of theirs
     has_seen_again: bool = False

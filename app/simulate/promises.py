@@ -4,6 +4,7 @@ is compared with what the simulation knows to be true of every citizen."""
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -24,9 +25,11 @@ EVENTS: Final = tuple(f"offer.{state}" for state in OUTCOMES)
 WORDS: Final = {
     "one-outcome": "an offer ends exactly once",
     "lapse": "no lapse without a receipt, nor earlier than 24 hours after the last segment's",
+    "undelivered": "no offer is undelivered whose last segment was received",
     "outage": "nothing lapses while its network is away or has only just come back",
     "heard": "every answer that a network handed over is kept",
     "consent": "who said yes in time is accepted, who said no is declined, and nobody else is",
+    "language": "everybody is asked in their own language, and in both where none is known",
     "closing": "one closing message to whom one is owed, none to others",
     "hand-over": "one event of its outcome to the provider",
     "hours": "no offer leaves in quiet hours, nor while its network is known to be away",
@@ -82,6 +85,7 @@ def hold(day: Day) -> Court:
     court = Court(day)
     _hours(court)
     _gates(court)
+    _languages(court)
     by_offer = {c.offer: c for c in day.citizens if c.offer is not None}
     with day.rt.ledger.begin() as tx:
         heard = records.heard(tx)
@@ -114,6 +118,8 @@ def _judge(day: Day, citizen: Citizen, one: Ended, heard: dict[bytes, int]) -> I
         yield "closing"
     if one.state == "expired":
         yield from _lapse(day, citizen, one)
+    if one.state == "undelivered" and _was_received(day, citizen, one):
+        yield "undelivered"
     if not _is_right(day, citizen, one):
         yield "consent"
     by_sms = sum(not meaning.startswith("ussd-") for _, meaning in citizen.said)
@@ -161,9 +167,32 @@ def _is_right(day: Day, citizen: Citizen, one: Ended) -> bool:
         return bool(said) and said[0][1] == one.state
     if one.state == "expired":
         deadline = one.deadline or one.closed_at
-        return not any(at <= deadline for at, _ in said)
+        away = _away_at(day, citizen, deadline)
+        return not any(at <= deadline or at <= away for at, _ in said)
     # Undelivered, or stopped at a gate: nobody's answer was lost by it.
     return "undelivered" in answers or not any(at <= one.closed_at for at, _ in said)
+
+
+def _was_received(day: Day, citizen: Citizen, one: Ended) -> bool:
+    """Whether we had been told so; who says that the number is not theirs has received it for
+    somebody else."""
+    assert one.closed_at is not None
+    if any(meaning == "stranger" for _, meaning in citizen.said):
+        return False
+    return citizen.proved_at is not None and day.times.when(citizen.proved_at) <= one.closed_at
+
+
+def _away_at(day: Day, citizen: Citizen, deadline: datetime) -> datetime:
+    """Up to when an answer counts that was stuck while the network was away at the deadline; the
+    deadline itself where it was not."""
+    away = day.times.outage(citizen.home, day.times.seconds(deadline))
+    return deadline if away is None else day.times.when(away.end + day.campaign.drain_grace)
+
+
+def _languages(court: Court) -> None:
+    for citizen in court.day.citizens:
+        if citizen.asked_in not in ("", citizen.language or "kkru"):
+            court.breaks("language", citizen.number)
 
 
 def _hours(court: Court) -> None:

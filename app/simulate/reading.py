@@ -200,7 +200,7 @@ def _outages(reading: Reading, given: object, networks: list[str]) -> list[dict[
     found = [reading.table(f"outage {n}", one, _OUTAGE) for n, one in enumerate(given, start=1)]
     for place, one in enumerate(found, start=1):
         if one["network"] is not None and one["network"] not in (*networks, EVERY_NETWORK):
-            known = ", ".join(str(n) for n in networks)
+            known = ", ".join(n for n in networks if n) or "the networks above"
             reading.wrong(f"outage {place}.network", one["network"], f'"*" or one of {known}')
         _period(reading, place, one["starts_at"], one["ends_at"])
     return found

@@ -52,6 +52,7 @@ TAMPERED = [
     ("consent", "accepted", f"{OFFERS} state = 'expired' WHERE id = :case"),
     ("consent", "accepted", f"{OFFERS} state = 'declined' WHERE id = :case"),
     ("consent", "accepted", f"{OFFERS} state = 'undelivered' WHERE id = :case"),
+    ("undelivered", "expired", f"{OFFERS} state = 'undelivered' WHERE id = :case"),
     ("heard", "accepted", "DELETE FROM journal_evidence WHERE case_id = :case"),
     ("closing", "accepted", "DELETE FROM outbox WHERE case_id = :case AND kind <> 'offer.ask'"),
     ("closing", "expired", "UPDATE outbox SET kind = 'offer.expired' WHERE case_id = :case"),
@@ -98,6 +99,25 @@ def _was_away(day: Day) -> None:
         day.times.away[name] = [Away(3600.0, 90 * 3600.0, False)]
 
 
+def _stuck_at_the_deadline(day: Day) -> None:
+    number, _ = one(day, "expired")
+    citizen = day.citizens[number]
+    deadline = hold(day).ended[number].deadline
+    assert deadline is not None
+    t = day.times.seconds(deadline)
+    day.times.away[citizen.home] = [Away(t - 60.0, t + 600.0, False)]
+    citizen.said = [(t + 601.0, "yes")]
+
+
+def _asked_in_the_other_language(day: Day) -> None:
+    for citizen in day.citizens:
+        citizen.language = "ru" if citizen.language == "kk" else "kk"
+
+
+def _asked_in_one_of_two_languages(day: Day) -> None:
+    day.citizens[3].language = None
+
+
 def _never_received(day: Day) -> None:
     for citizen in day.citizens:
         citizen.proved_at = citizen.asked_at = None
@@ -110,6 +130,9 @@ def _never_received(day: Day) -> None:
         ("gates", _refused),
         ("gates", _let_through),
         ("consent", _answered_no),
+        ("consent", _stuck_at_the_deadline),
+        ("language", _asked_in_the_other_language),
+        ("language", _asked_in_one_of_two_languages),
         ("outage", _was_away),
         ("lapse", _never_received),
     ],
@@ -123,7 +146,7 @@ def test_a_truth_that_is_otherwise_is_found_out(
 
 
 def test_every_promise_is_broken_here_once() -> None:
-    known = {"hours", "gates", "outage"} | {promise for promise, _, _ in TAMPERED}
+    known = {"hours", "gates", "outage", "language"} | {promise for promise, _, _ in TAMPERED}
     assert known == set(WORDS)
 
 
