@@ -61,6 +61,10 @@ def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: _masked_value(value) for key, value in event.items()}
 
 
+# They tell every address they call, and that of a webhook may carry its provider's secret.
+TALKATIVE = ("httpx", "httpcore")
+
+
 def configure(
     process: str = "jauap",
     *,
@@ -95,6 +99,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     sys.excepthook = _uncaught
 
 

@@ -82,6 +82,12 @@ def test_other_libraries_are_masked_too(lines: StringIO) -> None:
     assert json.loads(lines.getvalue())["event"] == f"GET /v1/offers?phone={MASK}"
 
 
+def test_addresses_that_are_called_are_not_told_for_they_may_hold_secrets(lines: StringIO) -> None:
+    logging.getLogger("httpx").info("HTTP Request: POST %s", "https://hook.example.kz/?token=t")
+    logging.getLogger("httpcore.connection").debug("connect_tcp.started host=hook.example.kz")
+    assert lines.getvalue() == ""
+
+
 def test_an_id_and_a_letter_of_any_alphabet_are_written_as_they_are(lines: StringIO) -> None:
     case = UUID("0199a1b2-7d31-7c55-8a3e-880101300123")
     structlog.get_logger().info("Иә", case=case)
