@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 OUTSIDERS = ("people", "smsc", "wire")  # what the message centre is made of
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_whatever_is_killed_every_promise_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     storm = Storm(SEED, many=60, seconds=5, pause=0.4, day=20)
     with capsys.disabled():
