@@ -41,6 +41,8 @@ MEASURE = Dialog(
     notices=(
         Notice("notice", values=("measure", "provider", "criteria")),
         Notice("data-notice", values=("measure", "provider")),
+        Notice("notice-by-sms", values=("measure",)),
+        Notice("data-notice-by-sms", values=("measure",)),
         Notice("granted", values=("measure", "provider")),
         Notice("not-granted", values=("measure", "provider")),
         Notice("answer.given"),

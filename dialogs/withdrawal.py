@@ -1,5 +1,5 @@
 """A consent to a measure of support is taken back (214/НҚ, clause 6): which of the two, by USSD, or
-by plain words in an SMS when nothing is asked.
+by plain words in an SMS.
 
 Data only. Withdrawing one consent leaves the other as it is.
 """
@@ -12,8 +12,8 @@ DATA, SMS = "data", "sms"
 def of(*which: str) -> Dialog:
     """The dialog of the consents that stand: "data", "sms" or both. Their digits never change."""
     every = (
-        Choice(DATA, digit="1", goto="data-withdrawn"),
-        Choice(SMS, digit="2", goto="sms-withdrawn"),
+        Choice(DATA, digit="1", goto="data-withdrawn", words=("деректер", "данные")),
+        Choice(SMS, digit="2", goto="sms-withdrawn", words=("sms", "смс")),
     )
     choices = tuple(choice for choice in every if choice.id in which)
     ends = tuple(End(c.goto, outcome=f"withdraw-{c.id}") for c in choices)
@@ -22,11 +22,16 @@ def of(*which: str) -> Dialog:
         by_law="214/НҚ",
         start="ask",
         steps=(
-            Ask("ask", choices, silence="kept", unclear_again=0, values=("measure",)),
+            Ask("ask", choices, silence="kept", unclear_again=0, values=("measure", "status")),
             *ends,
             End("kept", outcome="keep"),
         ),
-        notices=(Notice("all-withdrawn"),),
+        notices=(
+            Notice("all-withdrawn"),
+            Notice("status.given"),
+            Notice("status.granted"),
+            Notice("status.not-granted"),
+        ),
     )
 
 

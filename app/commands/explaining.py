@@ -104,14 +104,18 @@ def longest_values(known: Catalogue, words: Words) -> dict[str, Value]:
         "address": longest(b.address for b in known.branches),
         "hours": "31.12 09:00–18:00",
         "deadline": "31.12.2026, 23:59",
-        "answer": longest(_each(words, f"answer.{one}") for one in ("yes", "no")),
+        "answer": longest(_each(words, "offer", f"answer.{one}") for one in ("yes", "no")),
+        "status": longest(
+            _each(words, "withdrawal", f"status.{one}")
+            for one in ("given", "granted", "not-granted")
+        ),
         "account": label,
         **listed(words, account.ACCOUNT, account.ACCOUNT.start, named),
     }
 
 
-def _each(words: Words, key: str) -> Bilingual:
-    each = words.each("offer", key)
+def _each(words: Words, dialog: str, key: str) -> Bilingual:
+    each = words.each(dialog, key)
     return Bilingual(each["kk"], each["ru"])
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
+from app.conversation.rooms import Unasked
 from app.ledger.engine import Tx
 from app.ledger.unit import Unit
 
@@ -53,6 +54,15 @@ class HeedsStop(Protocol):
 
     def stopped(self, unit: Unit, phones: Sequence[bytes]) -> None:
         """These phones want no more messages."""
+
+
+@runtime_checkable
+class TakesBack(Protocol):
+    """A room in which something rests on consents that are taken back at any time."""
+
+    def taken_back(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+        """Takes back the consents of whoever plainly says so, whatever else they are being asked;
+        returns the phones that were answered."""
 
 
 @runtime_checkable

@@ -37,11 +37,14 @@ def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], guard: LoopGuard) 
     """SMS, at most one a phone."""
     heard = [(records.sender_index(unit.vault, one.message), one) for one in wave]
     questions = records.open_questions(unit.tx, [phone for phone, _ in heard])
+    asked = [(phone, one) for phone, one in heard if phone in questions]
+    fresh = [(p, one.message, evidence(one.message)) for p, one in asked if one.repeats is None]
+    taken_back = unasked.take_back(rt, unit, fresh)
     # Octets that cannot be read are no answer, but their sender must not wait in vain for one.
     replies = [
         _reply(questions[phone], one, one.message.text or "")
-        for phone, one in heard
-        if phone in questions
+        for phone, one in asked
+        if phone not in taken_back
     ]
     unseen: set[UUID] = set()
     for name, room in rt.rooms.items():

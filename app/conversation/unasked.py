@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.conversation import hearing, records
-from app.conversation.inbox import HeedsStop, Remembers
+from app.conversation.inbox import HeedsStop, Remembers, TakesBack
 from app.conversation.records import Subscriber
 from app.conversation.rooms import Unasked
 from app.ledger.outbox import Priority
@@ -77,6 +77,23 @@ def take(
             records.keep(unit.tx, unit.vault, message, heeded.get(phone, "unasked"))
     done = journalled | set(heeded)
     _help_once(rt, unit, [m for p, m in messages.items() if p not in done], known)
+
+
+def take_back(
+    rt: Runtime, unit: Unit, heard: Sequence[tuple[bytes, Inbound, Mapping[str, object]]]
+) -> set[bytes]:
+    """Of phones that are being asked something: those that took consents back instead. Their
+    question stays open."""
+    messages = [
+        _unasked(phone, message, message.text, evidence, None)
+        for phone, message, evidence in heard
+        if message.text is not None
+    ]
+    answered: set[bytes] = set()
+    for room in rt.rooms.values():
+        if messages and isinstance(room, TakesBack):
+            answered |= room.taken_back(unit, messages)
+    return answered
 
 
 def _tell_rooms(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:

@@ -41,6 +41,9 @@ class WalletRoom:
         others = [r for r in replies if r.question.dialog != withdrawing.DIALOG]
         return withdrawing.reply(unit, back) | answering.reply(self.rt, unit, others)
 
+    def taken_back(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+        return hearing.taken_back(self.rt, unit, messages)
+
     def unasked(self, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         return hearing.unasked(self.rt, unit, messages)
 

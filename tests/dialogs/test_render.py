@@ -21,6 +21,7 @@ LONGEST: dict[str, Value] = {
     "hours": "15.12.2026, 09:00–18:00",
     "answer": {"kk": "бас тарту", "ru": "согласие"},
     "measure": "ш" * 40,
+    "status": {"kk": "Беруші бас тартты.", "ru": "В мере отказано органом."},
     "account": "ш" * 24,
     "accounts": ", ".join(f"{n} – {'ш' * 24}" for n in range(1, 9)) + ", 9 – другой",
     **{f"account{n}": "ш" * 24 for n in range(1, 9)},

@@ -18,7 +18,12 @@ from app.wallet.notices import records
 from app.wallet.notices.records import Kind, Notice, Sms
 from app.wallet.rules import terms
 
-KINDS = frozenset(f"measure.{key}" for key in ("notice", "data-notice", "granted", "not-granted"))
+KINDS = frozenset(
+    f"measure.{key}"
+    for key in (
+        "notice", "data-notice", "notice-by-sms", "data-notice-by-sms", "granted", "not-granted"
+    )
+)  # fmt: skip
 BATCH = 500
 UNHEARD = timedelta(days=2)
 """An SMS lives in the network for a day, and its receipt may be a day late."""

@@ -23,14 +23,10 @@ from dialogs.engine.wording import BOTH
 
 def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
     """Answers them; returns the phones that were answered."""
-    taken_back = withdrawing.by_words(rt, unit, messages)
-    for message in messages:
-        if message.phone_index in taken_back:
-            _confirm(rt, unit, message, taken_back[message.phone_index][-1])
-    left = [m for m in messages if m.phone_index not in taken_back and _is_answer(m.text)]
+    answered = taken_back(rt, unit, messages)
+    left = [m for m in messages if m.phone_index not in answered and _is_answer(m.text)]
     latest = records.latest_closed(unit.tx, [m.phone_index for m in left], unit.now - REMEMBERED)
     consents = records.lock(unit.tx, unit.vault, list(latest.values()))
-    answered = set(taken_back)
     for message in left:
         found = latest.get(message.phone_index)
         consent = consents.get(found) if found else None
@@ -45,6 +41,15 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
         answered.add(message.phone_index)
     records.save(unit.tx, list(consents.values()))
     return answered
+
+
+def taken_back(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
+    """Takes back the consents of phones that plainly say so, and confirms it; returns them."""
+    done = withdrawing.by_words(unit, messages)
+    for message in messages:
+        if message.phone_index in done:
+            _confirm(rt, unit, message, done[message.phone_index][-1])
+    return set(done)
 
 
 def last_closed(unit: Unit, phones: Sequence[bytes]) -> dict[bytes, datetime]:

@@ -142,8 +142,10 @@ def _draw_up(
         words=records.seal_words(unit.vault, notice_id, draft.words),
     )  # fmt: skip
     _write_down(unit, notice, person, measure, draft.words)
-    # A decision always stands in the cabinet (clause 7); so does what no SMS can carry.
-    if measure.channels.has_cabinet or draft.kind is Kind.DECISION or notice.sms is Sms.WITHHELD:
+    # A decision always stands in the cabinet (clause 7); so does what no SMS can carry, and what
+    # its consents are asked about, for they are answered and taken back there too.
+    must = draft.kind is Kind.DECISION or draft.asks or notice.sms is Sms.WITHHELD
+    if must or measure.channels.has_cabinet:
         place(unit, notice)
     return notice
 

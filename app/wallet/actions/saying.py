@@ -1,6 +1,7 @@
 """What the wallet says: measures in words, notices by SMS and in the cabinet, events."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.catalogue.model import Bilingual, Catalogue, Measure
@@ -14,6 +15,7 @@ from dialogs.engine.wording import BOTH
 ROOM = "wallet"
 DIALOG = "measure"
 KEYS = {Kind.OFFER: "notice", Kind.DATA: "data-notice"}
+BY_SMS = "{}-by-sms"  # said by SMS where nothing of it stands in the cabinet
 PREFIX = {Kind.OFFER: "notice", Kind.DATA: "notice", Kind.DECISION: "decision"}
 
 
@@ -44,9 +46,16 @@ def screen_of(catalogue: Catalogue, notice: Notice) -> Screen:
     return Screen(DIALOG, key, measure_values(catalogue, notice.measure))
 
 
+def phone_screen_of(catalogue: Catalogue, notice: Notice) -> Screen:
+    """The same for a phone: it points to the cabinet only where something stands there."""
+    screen = screen_of(catalogue, notice)
+    alone = notice.placed_at is None and notice.kind in KEYS
+    return replace(screen, key=BY_SMS.format(screen.key)) if alone else screen
+
+
 def sms_of(rt: Runtime, notice: Notice) -> tuple[str, str]:
     """The SMS of a notice: the kind of its wording, and its text."""
-    screen = screen_of(rt.catalogue, notice)
+    screen = phone_screen_of(rt.catalogue, notice)
     body = sms(rt.words, screen, notice.language or BOTH)
     return f"{screen.dialog}.{screen.key}", body
 

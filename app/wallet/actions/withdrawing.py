@@ -8,7 +8,6 @@ from uuid import UUID
 from app.conversation.rooms import Reply, Unasked
 from app.ledger.unit import Unit
 from app.recipients import records as recipients
-from app.runtime import Runtime
 from app.wallet.actions.saying import ROOM
 from app.wallet.actions.telling import DATA, SMS, purpose_of, tell
 from app.wallet.consents import records
@@ -24,12 +23,14 @@ def _spelled(text: str) -> tuple[str, ...]:
     return tuple(token.text for token in tokens_of(text))
 
 
+_SHORTEST = min(map(len, WORDS))
+_LONGEST = 80  # characters; a longer text says more than that
 _WORDS = frozenset(_spelled(words) for words in WORDS)
 
 
 def takes_back(text: str) -> bool:
     """Whether a whole message plainly takes consents back; nothing vaguer is taken for it."""
-    return _spelled(text) in _WORDS
+    return _SHORTEST <= len(text) <= _LONGEST and _spelled(text) in _WORDS
 
 
 def standing_in(consent: Consent) -> tuple[str, ...]:
@@ -101,21 +102,26 @@ def _standing(unit: Unit, people: Iterable[UUID]) -> list[Consent]:
 
 
 def reply(unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
-    """Answers to which consent to take back, given on a USSD page. Returns the cases of which
-    nothing stands any more."""
-    consents = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
+    """Answers to which consent to take back, given on a USSD page; older askings about the same
+    measure are meant too. Returns the cases of which nothing stands any more."""
+    if not replies:
+        return set()
+    asked = records.some(unit.tx, unit.vault, [r.question.case_id for r in replies])
+    consents = {c.id: c for c in _standing(unit, {c.recipient_id for c in asked})}
     gone: set[UUID] = set()
     for one in replies:
-        consent = consents.get(one.question.case_id)
-        if consent is None or one.turn.choice not in standing_in(consent):
+        consent, choice = consents.get(one.question.case_id), one.turn.choice
+        if consent is None or choice is None or choice not in standing_in(consent):
             gone.add(one.question.case_id)
             continue
-        withdraw(unit, [consent], (one.turn.choice,), one.how, one.raw)
+        same = (consent.recipient_id, consent.measure)
+        meant = [c for c in consents.values() if (c.recipient_id, c.measure) == same]
+        withdraw(unit, meant, (choice,), one.how, one.raw)
     records.save(unit.tx, list(consents.values()))
     return gone
 
 
-def by_words(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> dict[bytes, list[Consent]]:
+def by_words(unit: Unit, messages: Sequence[Unasked]) -> dict[bytes, list[Consent]]:
     """Takes back every consent of who has the phones that plainly say so, by phone. It matters
     whose phone it is today, not where the consent was once asked."""
     plain = {m.phone_index: m for m in messages if takes_back(m.text)}

@@ -116,9 +116,11 @@ _OF_RECIPIENT = sql(
     ORDER BY id DESC LIMIT :limit"""
 )
 _STANDING = sql(
-    """SELECT id FROM wallet_consents WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
-      AND ((data = 'given' AND data_withdrawn_at IS NULL)
-        OR (sms = 'given' AND sms_withdrawn_at IS NULL)) ORDER BY id"""
+    """SELECT id FROM wallet_consents
+    CROSS JOIN (SELECT coalesce(CAST(:since AS timestamptz), 'infinity') AS since) s
+    WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
+      AND ((data = 'given' AND coalesce(data_withdrawn_at, 'infinity') >= since)
+        OR (sms = 'given' AND coalesce(sms_withdrawn_at, 'infinity') >= since)) ORDER BY id"""
 )
 _OF_PHONES = sql(
     f"""SELECT c.id FROM unnest(CAST(:phones AS bytea[])) AS p (phone_index)
@@ -128,12 +130,6 @@ _OF_PHONES = sql(
           AND ((state IN ('sent', 'awaiting', 'second')) OR closed_at >= :since)
         ORDER BY ({_OPEN}) DESC, id DESC LIMIT :limit) c
     ORDER BY c.id"""
-)
-_STANDING_OF_PHONES = sql(
-    """SELECT id FROM wallet_consents
-    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND phone_index <> ''
-      AND ((data = 'given' AND data_withdrawn_at IS NULL)
-        OR (sms = 'given' AND sms_withdrawn_at IS NULL)) ORDER BY id"""
 )
 _LATEST_CLOSED = sql(
     """SELECT DISTINCT ON (phone_index) phone_index, id FROM wallet_consents
@@ -261,22 +257,19 @@ def of_recipients(
     return list(tx.execute(_OF_RECIPIENT, values).scalars())
 
 
-def standing(tx: Tx, recipients: Sequence[UUID]) -> list[UUID]:
-    """Those of them in which a consent stands."""
-    return list(tx.execute(_STANDING, {"recipients": list(recipients)}).scalars())
+def standing(
+    tx: Tx, recipients: Sequence[UUID], withdrawn_since: datetime | None = None
+) -> list[UUID]:
+    """Those of them in which a consent stands, or did until a moment that is not before
+    `withdrawn_since`."""
+    values = {"recipients": list(recipients), "since": withdrawn_since}
+    return list(tx.execute(_STANDING, values).scalars())
 
 
 def of_phones(tx: Tx, phones: Sequence[bytes], since: datetime, limit: int) -> list[UUID]:
     """Askings that phones may look at, of each at most `limit`: what is open, what closed since."""
     values = {"phones": list(phones), "since": since, "limit": limit}
     return list(tx.execute(_OF_PHONES, values).scalars())
-
-
-def standing_of_phones(tx: Tx, phones: Sequence[bytes]) -> list[UUID]:
-    """Askings on these phones in which a consent stands."""
-    if not phones:
-        return []
-    return list(tx.execute(_STANDING_OF_PHONES, {"phones": list(phones)}).scalars())
 
 
 def latest_closed(tx: Tx, phones: Sequence[bytes], since: datetime) -> dict[bytes, UUID]:

@@ -137,6 +137,14 @@ _TO_SAVE = sql(
     WHERE served_at IS NULL AND placed_at IS NULL AND deadline < :horizon
     ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
+# Of each measure the decision, else the last notice; what the phone's policy keeps off it is left
+# out by whoever shows it.
+_LATEST = sql(
+    f"""SELECT DISTINCT ON (recipient_id, measure) {_COLUMNS} FROM wallet_notices
+    WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND created_at >= :since
+      AND served_at IS NOT NULL
+    ORDER BY recipient_id, measure, (kind = 'decision') DESC, id DESC"""
+)
 _UNHEARD = sql(
     """SELECT id FROM wallet_notices WHERE sms = 'sent' AND sms_sent_at < :before
     ORDER BY sms_sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
@@ -258,6 +266,15 @@ def inbox(
     """What stands in a person's cabinet, newest first."""
     values = {"recipient": recipient_id, "after": after, "since": since, "limit": limit}
     return [_notice(r) for r in tx.execute(_INBOX, values)]
+
+
+def latest(tx: Tx, recipients: Sequence[UUID], since: datetime) -> list[Notice]:
+    """What these people were told of each measure since then: the latest decision, else the latest
+    notice."""
+    if not recipients:
+        return []
+    values = {"recipients": list(recipients), "since": since}
+    return [_notice(r) for r in tx.execute(_LATEST, values)]
 
 
 def to_save(tx: Tx, horizon: datetime, limit: int) -> list[UUID]:
