@@ -5,11 +5,12 @@ same people. Pure arithmetic over counts.
 The sums of measures are decided on first and stay what they are in every table. A table's numbers
 are then the edges of a graph between its measures and its groups: a hidden number that lies on a
 ring of hidden numbers could as well be one more or one less, one that lies on none can be reckoned
-(D. Gusfield, "A graph theoretic approach to statistical data security", 1988).
+(D. Gusfield, "A graph theoretic approach to statistical data security", 1988). So can the sum of
+those of a line that lie on rings with one another and with no others.
 """
 
 import heapq
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -69,7 +70,7 @@ def table(cells: Cells, before: Hidden = NOTHING) -> Hidden:
         return Hidden(frozenset(by_row), frozenset(by_column), frozenset(cells), True)
     rows = line(by_row, before.rows)
     graph = _Graph(cells, rows, before)
-    graph.protect()
+    graph.protect(_places(cells, sorted(rows, key=lambda row: (-by_row[row], row))))
     inner = {key for key in cells if key[0] in rows or key in before.cells or key in graph.gone}
     columns = {c for c in by_column if c in before.columns or (ALL, c) in graph.gone}
     return Hidden(rows, frozenset(columns), frozenset(inner))
@@ -82,16 +83,26 @@ def _sums(cells: Cells, axis: int) -> dict[str, int]:
     return sums
 
 
+def _places(cells: Cells, rows: Sequence[str]) -> list[set[Place]]:
+    """The groups in which people of these measures are, measure by measure."""
+    found: dict[str, set[Place]] = {row: set() for row in rows}
+    for (row, column), count in cells.items():
+        if count and row in found:
+            found[row].add((1, column))
+    return [places for places in found.values() if places]
+
+
 class _Graph:
     """One table as a graph; `gone` are the edges that are hidden. Empty cells are known to be
     empty and no edges."""
 
     def __init__(self, cells: Cells, rows: frozenset[str], before: Hidden) -> None:
-        self.counts: dict[Edge, int] = {}
+        counts: dict[Edge, int] = {}
         for (row, column), count in cells.items():
-            for key in ((REST if row in rows else row, column), (ALL, column)):
-                self.counts[key] = self.counts.get(key, 0) + count
-        self.counts = {edge: count for edge, count in self.counts.items() if count}
+            above: tuple[Vertex, ...] = (REST if row in rows else row, ALL)
+            for one in above:
+                counts[one, column] = counts.get((one, column), 0) + count
+        self.counts = {edge: counts[edge] for edge in sorted(counts, key=str) if counts[edge]}
         self.gone: set[Edge] = {
             edge
             for edge, count in self.counts.items()
@@ -99,62 +110,74 @@ class _Graph:
             or (edge[0] == ALL and edge[1] in before.columns)
         }  # fmt: skip
         self.beside: dict[Place, list[Edge]] = {}
-        for edge in sorted(self.counts, key=str):
-            self.beside.setdefault((0, edge[0]), []).append(edge)
-            self.beside.setdefault((1, edge[1]), []).append(edge)
+        for edge in self.counts:
+            for place in enumerate(edge):
+                self.beside.setdefault(place, []).append(edge)
 
-    def protect(self) -> None:
-        """Hides until every small number lies on a ring, and no line tells of a few together."""
-        for edge in sorted((e for e, n in self.counts.items() if is_small(n)), key=str):
-            self._close_ring(edge)
-        while (line := next(filter(self._tells, self.beside), None)) is not None:
-            self._widen(line)
+    def protect(self, rest: Sequence[set[Place]]) -> None:
+        """Hides until every small number lies on a ring, until no few people follow for a line
+        together, and until people of the first measure of `rest` could be people of any other: so
+        could they then be in every table."""
+        for edge in [e for e, count in self.counts.items() if is_small(count)]:
+            self.gone.update(self._path({(0, edge[0])}, {(1, edge[1])}, {edge}))
+        for other in rest[1:]:
+            if not rest[0] & other:
+                self.gone.update(self._path(rest[0], other, set(self.beside[0, REST])))
+        for place in self.beside:
+            while few := self._few(place):
+                ends = {(1 - place[0], edge[1 - place[0]]) for edge in few}
+                path = self._path({place}, ends, few)
+                assert path, "a line of five people has a number outside of any few of them"
+                self.gone.update(path)
 
-    def _tells(self, line: Place) -> bool:
-        hidden = [e for e in self.beside[line] if e in self.gone]
-        if any(e[0] == ALL for e in hidden) and line[0]:
-            return False  # the sum of this group is hidden too
-        return _tells(self.counts[e] for e in hidden)
+    def _few(self, place: Place) -> set[Edge]:
+        """Hidden numbers of a line that can move against one another but against no others, so
+        that their sum can be reckoned, where it is a small one. Where the line's own sum is among
+        them, only their difference from it is known."""
+        left = {(1 - place[0], e[1 - place[0]]): e for e in self.beside[place] if e in self.gone}
+        while left:
+            found = self._reached(next(iter(left)), but=place)
+            few = {left.pop(end) for end in list(left) if end in found}
+            is_part = place[0] == 0 or not any(edge[0] == ALL for edge in few)
+            if is_part and is_small(sum(self.counts[edge] for edge in few)):
+                return few
+        return set()
 
-    def _widen(self, line: Place) -> None:
-        """Hides one more number of a line, one that can be hidden, at the least cost."""
-        found = [
-            (sum(self.counts[e] for e in ring if e not in self.gone), str(edge), edge)
-            for edge in self.beside[line]
-            if edge not in self.gone and (ring := [edge, *self._ring(edge)])[1:]
-        ]
-        edge = min(found)[2]
-        self.gone.add(edge)
-        self._close_ring(edge)
+    def _reached(self, start: Place, but: Place) -> set[Place]:
+        """The places that hidden edges lead to, without going through one of them."""
+        found, ahead = {start}, [start]
+        while ahead:
+            at = ahead.pop()
+            for edge in self.beside[at]:
+                to = (1 - at[0], edge[1 - at[0]])
+                if edge in self.gone and to != but and to not in found:
+                    found.add(to)
+                    ahead.append(to)
+        return found
 
-    def _close_ring(self, edge: Edge) -> None:
-        self.gone.update(self._ring(edge))
-
-    def _ring(self, edge: Edge) -> list[Edge]:
-        """The cheapest edges that make a ring of this one: what is hidden already costs nothing.
-        Empty where there is no ring; such a number can be reckoned whatever is hidden."""
-        start, end = (0, edge[0]), (1, edge[1])
-        queue: list[tuple[int, int, Place]] = [(0, 0, start)]
-        came: dict[Place, Edge] = {}
-        best = {start: 0}
-        number = 0
+    def _path(
+        self, starts: Collection[Place], ends: Collection[Place], banned: Collection[Edge]
+    ) -> list[Edge]:
+        """The cheapest edges from a start to an end: what is hidden already costs nothing. Empty
+        where there is no way; what would need it can be reckoned whatever is hidden."""
+        queue: list[tuple[int, str, Place]] = [(0, "", start) for start in sorted(starts, key=str)]
+        best, came = dict.fromkeys(starts, 0), dict[Place, Edge]()
         while queue:
             cost, _, at = heapq.heappop(queue)
-            if at == end:
-                return _back(came, end, start)
-            for step in self.beside[at]:
-                to = (1 - at[0], step[1 - at[0]])
-                price = cost + (0 if step in self.gone else self.counts[step])
-                if step != edge and price < best.get(to, price + 1):
-                    number += 1
-                    best[to], came[to] = price, step
-                    heapq.heappush(queue, (price, number, to))
+            if at in ends:
+                return _back(came, at)
+            for edge in self.beside[at]:
+                to = (1 - at[0], edge[1 - at[0]])
+                price = cost + (0 if edge in self.gone else self.counts[edge])
+                if edge not in banned and price < best.get(to, price + 1):
+                    best[to], came[to] = price, edge
+                    heapq.heappush(queue, (price, str(to), to))
         return []
 
 
-def _back(came: Mapping[Place, Edge], at: Place, start: Place) -> list[Edge]:
-    ring = []
-    while at != start:
-        ring.append(came[at])
+def _back(came: Mapping[Place, Edge], at: Place) -> list[Edge]:
+    path = []
+    while at in came:
+        path.append(came[at])
         at = (1 - at[0], came[at][1 - at[0]])
-    return ring
+    return path
