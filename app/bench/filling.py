@@ -10,6 +10,7 @@ from app.bench.house import BenchError, House
 from app.bench.people import SERVICE, Person
 from app.ledger import keys
 
+MEASURE = "school-meals"
 AT_ONCE = 5_000  # a body of so many recipients stays under 1 MiB
 
 
@@ -25,6 +26,13 @@ def post_offers(house: House, secret: str, persons: Sequence[Person]) -> float:
     """Hands in one offer each, 10 000 a batch; how many a second were taken."""
     with _http(house, secret) as http:
         return _offer(http, persons)
+
+
+def post_notices(house: House, secret: str, persons: Sequence[Person]) -> None:
+    """Hands in a notice of a measure each, as one batch; all of them must be made."""
+    notices = [{"measure": MEASURE, "iin": p.iin, "reference": f"n{p.number}"} for p in persons]
+    with _http(house, secret) as http:
+        _post(http, "/v1/notice-batches", {"notices": notices}, len(persons))
 
 
 def register(house: House, persons: Sequence[Person]) -> None:

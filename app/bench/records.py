@@ -41,6 +41,18 @@ def answers(tx: Tx, question: str) -> Flow:
     return Flow(r.submitted, r.received, r.first_at, r.last_at)
 
 
+_NOTICES = sql(
+    """SELECT count(*) FILTER (WHERE placed_at IS NOT NULL) AS placed,
+        count(*) FILTER (WHERE sms_sent_at IS NOT NULL) AS sent FROM wallet_notices"""
+)
+
+
+def notices(tx: Tx) -> tuple[int, int]:
+    """How many notices of measures stand in cabinets, and how many SMS of them left."""
+    r = tx.execute(_NOTICES).one()
+    return r.placed, r.sent
+
+
 def analyze(tx: Tx) -> None:
     """Brings the planner's statistics up to date, as autovacuum would in time."""
     tx.execute(sql("ANALYZE"))
@@ -69,6 +81,14 @@ _MAKE_DUE = sql(
         FROM offers WHERE provider = :provider AND state = 'awaiting') n
     WHERE o.id = n.id"""
 )
+_WAITS = sql(
+    """SELECT extract(epoch FROM s.at - h.at) FROM outbox o
+    JOIN segments s ON s.outbox_id = o.id AND s.number = 1
+    CROSS JOIN LATERAL (SELECT min(CAST(
+            convert_from(j.body, 'UTF8')::jsonb #>> '{facts,received_at}' AS timestamptz)) AS at
+        FROM journal j WHERE j.case_id = o.case_id AND j.kind LIKE 'heard-%') h
+    WHERE o.kind = :kind AND h.at IS NOT NULL"""
+)
 _THROUGH = sql(
     "SELECT count(*) FROM offers WHERE provider = :provider AND NOT state = ANY(:unwanted)"
 )
@@ -88,6 +108,11 @@ def clone_open(tx: Tx, many: int, now: datetime) -> None:
 def make_due(tx: Tx, provider: str, first: datetime, within: timedelta) -> None:
     """Lets the provider's open offers fall due from `first` on, spread over `within`."""
     tx.execute(_MAKE_DUE, {"provider": provider, "first": first, "within": within})
+
+
+def waits(tx: Tx, kind: str) -> list[float]:
+    """Seconds from a reply's arrival at the gateway to the network's response to its answer."""
+    return [float(n) for n in tx.execute(_WAITS, {"kind": kind}).scalars()]
 
 
 def through(tx: Tx, provider: str, wanted: str) -> int:

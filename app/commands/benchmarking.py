@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bench import crowding, machine, messaging, over_http, size, understanding
+from app.bench import crowding, machine, messaging, notices, over_http, size, understanding
 from app.bench.house import BenchError
 from app.bench.messaging import Figures, Work
 from app.commands.output import JsonFlag, show, stop
@@ -119,6 +119,22 @@ def crowd(
     try:
         with _progress() as progress:
             figures = measure(n, rate, due or handed_in, progress)
+    except BenchError as error:
+        raise stop(f"jauap bench: {error}", 1) from None
+    show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)
+
+
+@bench.command("notices")
+def notices_(
+    n: Annotated[int, typer.Option("--n", min=1, max=500_000, help="How many notices.")] = 50_000,
+    replies: Annotated[int, typer.Option(min=1, max=100_000, help="How many reply.")] = 600,
+    rate: Annotated[float, typer.Option(min=0.1, help="Replies a second.")] = 20.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Notices of a measure to everybody, beside replies. Example: jauap bench notices --n 50000"""
+    try:
+        with _progress() as progress:
+            figures = notices.measure(n, replies, rate, progress)
     except BenchError as error:
         raise stop(f"jauap bench: {error}", 1) from None
     show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)
