@@ -45,4 +45,7 @@ def house(campaign: Campaign) -> Iterator[Runtime]:
                 rt.ledger.dispose()
                 rt.redis.close()
     finally:
+        postgres = folder / "var" / "postgres"
+        if postgres.is_symlink():  # its account could not reach our folder
+            shutil.rmtree(postgres.resolve(), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)

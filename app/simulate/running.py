@@ -5,6 +5,7 @@ How many shards there are depends on the campaign alone, so that its figures do 
 """
 
 import gc
+import logging
 import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
+from app import logs
 from app.simulate import living, tally
 from app.simulate.campaign import Campaign
 from app.simulate.day import Progress, Shard
@@ -47,10 +49,12 @@ class Failed:
     why: str
 
 
-def simulate(campaign: Campaign, progress: Progress) -> tuple[Figures, list[Breach]]:
-    """Lives a campaign through: its figures, and every promise it broke. Raises SimulationError;
-    on KeyboardInterrupt nothing is left of it."""
-    how_many = SHARDS if campaign.citizens >= LARGE else 1
+def simulate(
+    campaign: Campaign, progress: Progress, *, large: int = LARGE
+) -> tuple[Figures, list[Breach]]:
+    """Lives a campaign through: its figures, and every promise it broke; in shards from `large`
+    citizens on. Raises SimulationError; on KeyboardInterrupt nothing is left of it."""
+    how_many = SHARDS if campaign.citizens >= large else 1
     with _shards(campaign, how_many) as pipes:
         whole = tally.added(_listen(pipes, progress))
     return figures(campaign, whole), whole.breaches
@@ -108,6 +112,7 @@ def _listen(pipes: Sequence[Connection], progress: Progress) -> list[Tally]:
 def _live(campaign: Campaign, shard: Shard, pipe: Connection) -> None:
     """A shard's own process. It is interrupted by whoever listens, never by the terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logs.configure("simulate", level=logging.ERROR)
 
     def tell(words: str, done: int, whole: int) -> None:
         if pipe.poll():  # nothing is ever said to us: nobody listens any more
