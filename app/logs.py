@@ -104,20 +104,25 @@ def configure(
     sys.excepthook = _uncaught
 
 
+def tells(logger: str) -> bool:
+    """Whether this logger's lines are written at all: the level is info or lower."""
+    return logging.getLogger(logger).isEnabledFor(logging.INFO)
+
+
 def tells_messages() -> bool:
-    """Whether lines of single messages are written at all: the level is info or lower."""
-    return logging.getLogger(MESSAGES).isEnabledFor(logging.INFO)
+    """The same for lines of single messages."""
+    return tells(MESSAGES)
 
 
-def tell_messages(lines: Sequence[Mapping[str, object]]) -> None:
+def tell_messages(lines: Sequence[Mapping[str, object]], logger: str = MESSAGES) -> None:
     """Writes lines that are known to hold nothing personal, all at once and without looking at
     every value: there may be thousands a second. On a terminal they look like any other."""
     plain = [h for h in logging.getLogger().handlers if isinstance(h, Plain)]
     if not plain:
         for line in lines:
-            structlog.get_logger(MESSAGES).info(**line)
+            structlog.get_logger(logger).info(**line)
         return
-    usual = {"level": "info", "logger": MESSAGES}
+    usual = {"level": "info", "logger": logger}
     text = b"\n".join(msgspec.json.encode({**usual, **line}) for line in lines).decode()
     for handler in plain:
         handler.write(text + "\n" if text else "")

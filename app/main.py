@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.api import binds, events, notices, tokens, webhooks
+from app.api.lines import Lines
 from app.api.site import application
 from app.api.streams import Streams
 from app.api.wire import Wire
@@ -78,6 +79,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_ready = on_ready
         self._streams: Streams = site.state.streams
+        self._lines: Lines = site.state.lines
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -90,6 +92,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._streams.close()  # they would be waited for, and never end by themselves
         await super().shutdown(sockets)
+        self._lines.flush()
 
 
 def build(rt: Runtime) -> Starlette:

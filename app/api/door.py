@@ -1,16 +1,18 @@
 """The door of every address: receives a call, has it carried out and answers it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api import auth, gathered, idempotency, language, limits, revalidation
+from app.api import auth, correlation, gathered, idempotency, language, limits, revalidation
 from app.api.auth import Tokens
 from app.api.checking import read_query, shown
 from app.api.gathering import Gatherer
@@ -76,14 +78,19 @@ class Door:
         """Carries calls out together; where one of them spoils it, each alone."""
         if len(batch) > 1:
             together = partial(gathered.carry_out, self.rt, self.tokens, endpoint, batch)
-            done = contained(partial(_again, together), endpoint.path)
+            with _named([sent.correlation for sent in batch]):
+                done = contained(partial(_again, together), endpoint.path)
             if not isinstance(done, Problem):
                 return [
                     _finished(endpoint, one, sent) for one, sent in zip(done, batch, strict=True)
                 ]
             if done.kind == "unavailable":
                 return [done] * len(batch)
-        return [contained(partial(self._carry_out, endpoint, s), endpoint.path) for s in batch]
+        return [self._alone(endpoint, sent) for sent in batch]
+
+    def _alone(self, endpoint: Endpoint, sent: Sent) -> Response | Problem:
+        with _named(sent.correlation):
+            return contained(partial(self._carry_out, endpoint, sent), endpoint.path)
 
     def _carry_out(self, endpoint: Endpoint, sent: Sent) -> Response:
         """Carries a call out, again where another transaction was in its way."""
@@ -122,6 +129,11 @@ class Door:
             do,
         )
         return _response(endpoint, Done(answer, is_replay), sent)
+
+
+def _named(names: str | list[str]) -> AbstractContextManager[None]:
+    """What is logged within, in a thread that serves many calls, bears their names."""
+    return structlog.contextvars.bound_contextvars(**{correlation.FIELD: names})
 
 
 def _again(run: Callable[[], T]) -> T:
@@ -169,13 +181,14 @@ async def _receive(request: Request, endpoint: Endpoint, spoken: str) -> Sent:
         file=_file(request) if endpoint.takes else None,
         query=_query(request),
         path=dict(request.path_params),
-        address=request.url.path,
+        address=request.scope["path"],
         idempotency_key=key,
         language=spoken,
         wanted=language.wanted(request.headers.get("accept-language")),
         known_tags=request.headers.get("if-none-match"),
         encodings=request.headers.get("accept-encoding"),
         last_event_id=request.headers.get("last-event-id"),
+        correlation=request.scope.get(correlation.FIELD, ""),
     )
 
 

@@ -132,6 +132,7 @@ class Sent:
     encodings: str | None
     last_event_id: str | None
     file: File | None = None
+    correlation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

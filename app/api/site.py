@@ -1,6 +1,7 @@
 """The application around the endpoints: routes, what needs no key, problems for all the rest."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -8,13 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from app.api import docs, language, metrics, openapi
 from app.api.auth import Tokens
 from app.api.door import Door
 from app.api.envelope import Envelope
+from app.api.lines import Lines
 from app.api.problems import Problem, answers, not_found
 from app.api.routing import Endpoint, problem_response
 from app.api.streams import Streams
@@ -31,9 +33,25 @@ class Named(Route):
         await super().handle(scope, receive, send)
 
 
+class Addresses(Router):
+    """The routes; an address without parameters is found by its name."""
+
+    def __init__(self, routes: Sequence[Route], **more: Any) -> None:
+        super().__init__(routes, **more)
+        self.plain = {route.path: route for route in routes if "{" not in route.path}
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self.plain.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None:
+            await super().app(scope, receive, send)
+            return
+        scope["endpoint"], scope["path_params"] = route.endpoint, {}
+        await route.handle(scope, receive, send)
+
+
 def application(rt: Runtime, endpoints: Sequence[Endpoint], tokens: Tokens | None) -> Starlette:
     """The web application over `rt`. One route an address, so that a 405 knows every method."""
-    streams = Streams(rt)
+    streams, lines = Streams(rt), Lines()
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
@@ -42,12 +60,11 @@ def application(rt: Runtime, endpoints: Sequence[Endpoint], tokens: Tokens | Non
         for path, methods in by_path.items()
     ]
     app = Starlette(
-        routes=[*_open_routes(rt, endpoints), *routes],
-        middleware=[Middleware(Envelope)],
+        middleware=[Middleware(Envelope, lines=lines)],
         exception_handlers={HTTPException: _refused},
     )
-    app.router.redirect_slashes = False
-    app.state.streams = streams
+    app.router = Addresses([*_open_routes(rt, endpoints), *routes], redirect_slashes=False)
+    app.state.streams, app.state.lines = streams, lines
     return app
 
 
