@@ -1,26 +1,10 @@
-"""The command line: puts the commands together and turns expected failures into one clear line."""
+"""The command line: finds the command and turns expected failures into one clear line."""
 
 import sys
 
 import typer
 
 from app.catalogue.loader import CatalogueError
-from app.commands import (
-    administering,
-    benchmarking,
-    charting,
-    demonstrating,
-    evidence,
-    explaining,
-    networks,
-    outages,
-    retaining,
-    running,
-    simulating,
-    talking,
-    tokens,
-    wallet,
-)
 from app.embedded import EmbeddedError
 from app.ledger.failures import FAILURES, in_words
 from app.runtime import WrongMasterKey
@@ -38,41 +22,24 @@ EXPECTED = (
     WrongMasterKey,
 )
 
-app = typer.Typer(
-    name="jauap",
-    help="Asks a citizen by SMS whether the state should render a service; one lawful outcome.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command("up")(running.up)
-app.command("web")(running.web)
-app.command("gateway")(running.gateway)
-app.command("worker")(running.worker)
-app.command("demo")(demonstrating.demo)
-app.command("check-config")(administering.check_config)
-app.command("migrate")(administering.migrate)
-app.command("token")(tokens.token)
-app.command("talk")(talking.talk)
-app.command("simulate")(simulating.simulate)
-app.command("chart")(charting.chart)
-app.add_typer(administering.keys, name="keys")
-app.add_typer(networks.binds, name="binds")
-app.add_typer(outages.planned, name="outages")
-app.add_typer(evidence.journal, name="journal")
-app.add_typer(evidence.case, name="case")
-app.add_typer(retaining.retention, name="retention")
-app.add_typer(explaining.replies, name="replies")
-app.add_typer(explaining.wording, name="wording")
-app.add_typer(explaining.deadline, name="deadline")
-app.add_typer(benchmarking.bench, name="bench")
-app.add_typer(wallet.wallet, name="wallet")
+SERVING = ("web", "gateway", "worker")
+
+
+def commands() -> typer.Typer:
+    """What is asked for; processes that stay carry no other command's libraries with them."""
+    if sys.argv[1:2] and sys.argv[1] in SERVING:
+        from app.commands.running import serving
+
+        return serving
+    from app.commands.assembled import app
+
+    return app
 
 
 def main() -> None:
     """Runs a command; exits 0 when all is well, 1 with findings, 2 when it could not start."""
     try:
-        app()
+        commands()()
     except EXPECTED as error:
         typer.echo(f"jauap: {error}", err=True)
         sys.exit(2)

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from app.api.metrics import Numbers
-from app.cli import app
+from app.commands.assembled import app
 from app.configuration import KEYS
 from app.ledger import binds
 from app.ledger.binds import BindRow

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.commands.assembled import app
 from app.configuration import KEYS
 
 ROOT = Path(__file__).parents[1]

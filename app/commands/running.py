@@ -230,3 +230,8 @@ def worker(config: Config = None) -> None:
     die_with_parent()
     with opened(config, "worker") as rt:
         raise typer.Exit(jobs.main(rt))
+
+
+serving = typer.Typer(name="jauap", pretty_exceptions_enable=False, add_completion=False)
+for _command in (web, gateway, worker):
+    serving.command()(_command)

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import alembic.command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -60,6 +58,9 @@ class Ledger:
 
     def migrate(self) -> None:
         """Brings the schema to the newest version; running it again changes nothing."""
+        import alembic.command  # 11 MB that only migrations need
+        from alembic.config import Config
+
         try:
             with self.engine.begin() as connection:
                 # Two processes may start at once: one migrates, the other waits and finds it done.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.commands.assembled import app
 from app.commands.charting import LIFECYCLE, NAMES, TABLE, write
 from app.conversation.sessions import View
 from dialogs.engine.wording import Words

@@ -90,7 +90,7 @@ def test_no_command_takes_a_secret_or_a_phone_as_an_argument() -> None:
     """What a command line holds, everybody on the machine can read."""
     import typer
 
-    from app.cli import app
+    from app.commands.assembled import app
 
     def options(command: object) -> set[str]:
         inner = getattr(command, "commands", None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from app.cli import app
+from app.commands.assembled import app
 from smpp.binds import Bind
 from smpp.statuses import OUTCOMES
 

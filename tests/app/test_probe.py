@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.acceptance import consequences
 from app.acceptance.probe import Visit, visit
-from app.cli import app
+from app.commands.assembled import app
 from smpp.binds import Bind, Tls
 from smpp.pdu import Command, Pdu, Status, pack
 from tests.e2e.house import free_port

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from app.calendar import Calendar
-from app.cli import app
+from app.commands.assembled import app
 from app.commands.explaining import catalogue
 from app.proactive.rules import OUTCOMES, State
 from app.rehearsal import Rehearsal

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.catalogue.loader import BUILT_IN, CatalogueError, load
-from app.cli import app
+from app.commands.assembled import app
 from app.commands.explaining import catalogue, longest_values
 from dialogs.engine.lint import lint
 from dialogs.engine.model import Screen

@@ -16,7 +16,8 @@ import pytest
 import typer
 from sqlalchemy import text
 
-from app.cli import app, main
+from app.cli import main
+from app.commands.assembled import app
 from app.commands.places import migrate
 from app.embedded import Servers
 from app.ledger.journal import Chain

@@ -22,8 +22,8 @@ from app.api import jwks
 from app.api.jwks import BURST, FRESH, PAUSE, RETRY, STANDING, Keys, NoKeys, over_http
 from app.api.problems import Problem
 from app.api.tokens import SKEW, AccessTokens, Issuer, verified
-from app.cli import app as jauap
 from app.clock import system_clock
+from app.commands.assembled import app as jauap
 
 AIDA = "900101300126"
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.calendar import local_date
-from app.cli import app
 from app.clock import system_clock
+from app.commands.assembled import app
 from app.embedded import Urls
 from app.wallet.actions import accounting, exchanging, noticing
 from app.wallet.actions.accounting import Report

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.commands.assembled import app
 from app.embedded import Urls
 from app.main import ENDPOINTS
 from app.runtime import Runtime
