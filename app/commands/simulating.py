@@ -16,7 +16,9 @@ from app.catalogue.loader import load as load_catalogue
 from app.commands.output import FINDINGS, JsonFlag, show, stop
 from app.settings import SettingsError
 from app.simulate import day, plot
-from app.simulate.figures import STEPS
+from app.simulate.campaign import Campaign
+from app.simulate.figures import STEPS, Figures
+from app.simulate.promises import Breach
 from app.simulate.reading import MOST_CITIZENS, MOST_SEED, read_file
 from app.simulate.running import SimulationError
 from app.simulate.running import simulate as live
@@ -70,13 +72,7 @@ def simulate(
     for picture in pictures or ():
         _check(picture)
     begun = time.monotonic()
-    try:
-        with _progress() as progress:
-            figures, breaches = live(campaign, progress)
-    except SimulationError as error:
-        raise stop(f"jauap simulate: {error}") from None
-    except KeyboardInterrupt:
-        raise stop("jauap simulate: interrupted; nothing is left of it", INTERRUPTED) from None
+    figures, breaches = _lived(campaign)
     for picture in pictures or ():
         picture.write_bytes(plot.octets(figures, picture.suffix))
     if as_json:
@@ -88,6 +84,16 @@ def simulate(
         typer.echo(str(breach), err=True)
     if breaches:
         raise typer.Exit(FINDINGS)
+
+
+def _lived(campaign: Campaign) -> tuple[Figures, list[Breach]]:
+    try:
+        with _progress() as progress:
+            return live(campaign, progress)
+    except SimulationError as error:
+        raise stop(f"jauap simulate: {error}") from None
+    except KeyboardInterrupt:
+        raise stop("jauap simulate: interrupted; nothing is left of it", INTERRUPTED) from None
 
 
 def _check(picture: Path) -> None:
