@@ -11,7 +11,16 @@ from typing import Any
 from app.bench import records, size
 from app.bench.filling import batched, fill, open_door, post_offers, register
 from app.bench.house import BenchError, House, house
-from app.bench.messaging import Progress, Work, answered, ask_everybody, centre, run, serve
+from app.bench.messaging import (
+    CONFIRMATION,
+    Progress,
+    Work,
+    answered,
+    ask_everybody,
+    centre,
+    run,
+    serve,
+)
 from app.bench.people import Person, people
 
 CLOSES_IN = timedelta(seconds=20)  # time enough for the processes to start
@@ -22,8 +31,9 @@ CROWD = "crowd"  # whose offers they are
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Milliseconds from a reply to its answer at the handset, while the crowd was worked on.
-    `done` is how much of the crowd was through when the last reply had its answer."""
+    """Milliseconds from a reply to its answer at the handset, while the crowd was worked on; `own`
+    without the message centre: from the reply's arrival at the gateway to the response to the
+    answer's submit. `done` is how much of the crowd was through at the end."""
 
     work: str
     replies: int
@@ -33,6 +43,9 @@ class Figures:
     p50_ms: float
     p99_ms: float
     max_ms: float
+    own_p50_ms: float
+    own_p99_ms: float
+    own_max_ms: float
     memory_mb: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,9 +83,11 @@ def _beside(work: str, replies: int, rate: float, crowd: int, progress: Progress
                 thread.join()
             with home.rt.ledger.begin() as tx:
                 done = records.through(tx, CROWD, "sent" if work == "batches" else "expired")
+                own = records.waits(tx, CONFIRMATION)
             memory = home.memory_mb()
         latencies += told()
-    return _figures(work, rate, crowd, done, latencies, memory)
+    whole, ours = _ranks(latencies), _ranks(own)
+    return Figures(work, len(latencies), rate, crowd, done, *whole, *ours, memory)
 
 
 def _make_due(home: House, persons: Sequence[Person]) -> None:
@@ -94,16 +109,10 @@ def _hand_in(home: House, persons: Sequence[Person]) -> list[threading.Thread]:
     return threads
 
 
-def _figures(
-    work: str,
-    rate: float,
-    crowd: int,
-    done: int,
-    latencies: Sequence[float],
-    memory: dict[str, float],
-) -> Figures:
-    if not latencies:
+def _ranks(seconds: Sequence[float]) -> tuple[float, float, float]:
+    """Median, 99 % and the longest, in milliseconds."""
+    if not seconds:
         raise BenchError("nobody was answered")
-    ordered = sorted(latencies)
+    ordered = sorted(seconds)
     p50, p99, most = (round(ordered[int(q * (len(ordered) - 1))] * 1e3, 1) for q in (0.5, 0.99, 1))
-    return Figures(work, len(ordered), rate, crowd, done, p50, p99, most, memory)
+    return p50, p99, most

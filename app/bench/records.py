@@ -86,7 +86,8 @@ _WAITS = sql(
     JOIN segments s ON s.outbox_id = o.id AND s.number = 1
     CROSS JOIN LATERAL (SELECT min(CAST(
             convert_from(j.body, 'UTF8')::jsonb #>> '{facts,received_at}' AS timestamptz)) AS at
-        FROM journal j WHERE j.case_id = o.case_id AND j.kind LIKE 'heard-%') h
+        FROM journal j WHERE j.case_id = o.case_id
+            AND convert_from(j.body, 'UTF8')::jsonb #>> '{facts,how}' IS NOT NULL) h
     WHERE o.kind = :kind AND h.at IS NOT NULL"""
 )
 _THROUGH = sql(
