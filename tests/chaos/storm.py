@@ -35,7 +35,7 @@ TOML = """[sandbox]
 simulator = false
 time_scale = {scale}
 [sending]
-drain_grace = 4
+drain_grace = 10
 patience = 5
 [webhooks]
 allow_private = true
