@@ -172,10 +172,8 @@ def _not_an_answer(rt: Runtime, unit: Unit, consent: Consent, one: Reply, again:
     said, screen = one.turn.event, one.turn.screen
     kind = f"heard-{said}"
     if said is Said.CHOICE:  # early
-        kind, ask = "heard-early", MEASURE.ask(SECOND)
-        left = ask.again[one.question.asked :]
-        screen = Screen(DIALOG, left[0]) if left else None
-        said = Said.UNCLEAR if left else Said.SILENT
+        kind = "heard-early"
+        said, screen = _put_second(unit, consent, one)
     _write_down(unit, consent, kind, one)
     if consent.state is State.SENT:  # whoever answers a question has received it
         asking.received(unit, consent, one.received_at, proved_by="reply")
@@ -184,6 +182,16 @@ def _not_an_answer(rt: Runtime, unit: Unit, consent: Consent, one: Reply, again:
     if said is Said.START:
         recipients.set_sms(unit.tx, consent.recipient_id, sms=True, now=unit.now)
     _answer(rt, unit, consent, one, screen)
+
+
+def _put_second(unit: Unit, consent: Consent, one: Reply) -> tuple[Said, Screen | None]:
+    """What words are met with that came before their question. A handset that has never had it,
+    for it was shown in the app or on USSD, gets it in full: "1" must not agree to it unread."""
+    if consent.deadline is not None:
+        consent.asked_at, consent.deadline = unit.now, None
+        return Said.HELP, Screen(DIALOG, SECOND)
+    left = MEASURE.ask(SECOND).again[one.question.asked :]
+    return (Said.UNCLEAR, Screen(DIALOG, left[0])) if left else (Said.SILENT, None)
 
 
 def _end(unit: Unit, consent: Consent, one: Reply, event: Event) -> None:

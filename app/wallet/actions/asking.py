@@ -20,7 +20,7 @@ from app.recipients import records as recipients
 from app.recipients.records import Recipient
 from app.runtime import Runtime
 from app.wallet.actions.saying import DIALOG, ROOM
-from app.wallet.actions.telling import FIRST, FIRST_SCREEN, SECOND_SCREENS, say, tell
+from app.wallet.actions.telling import FIRST, FIRST_SCREEN, SECOND_SCREENS, say, step_of, tell
 from app.wallet.consents import records
 from app.wallet.consents.records import Consent
 from app.wallet.notices.records import Notice, Sms
@@ -79,7 +79,8 @@ def _draw_up(
 
 
 def _put(rt: Runtime, unit: Unit, consent: Consent) -> None:
-    say(rt, unit, consent, Screen(DIALOG, FIRST), Priority.BULK)
+    """The first question, or the second where the first was answered in the app meanwhile."""
+    say(rt, unit, consent, Screen(DIALOG, step_of(consent)), Priority.BULK)
 
 
 def ask(rt: Runtime, unit: Unit, questions: Sequence[Question]) -> None:

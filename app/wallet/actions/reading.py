@@ -10,7 +10,7 @@ from app.ledger.unit import Unit
 from app.runtime import Runtime
 from app.wallet.actions import delivering
 from app.wallet.actions.saying import DIALOG, body_of
-from app.wallet.actions.telling import FIRST, say
+from app.wallet.actions.telling import say, step_of
 from app.wallet.consents import records as consents
 from app.wallet.notices import records
 from app.wallet.notices.records import Notice
@@ -59,5 +59,5 @@ def speak(rt: Runtime, unit: Unit, recipient_id: UUID, language: str) -> None:
         consent.language = language
         unit.journal.append(consent.chain, "language-chosen", unit.now, language=language)
         if consent.id in waiting:
-            say(rt, unit, consent, Screen(DIALOG, FIRST), Priority.BULK)
+            say(rt, unit, consent, Screen(DIALOG, step_of(consent)), Priority.BULK)
     consents.save(unit.tx, open_ones)

@@ -10,6 +10,7 @@ from app.wallet.actions.answering import AnsweredBefore, TooLate
 from app.wallet.consents.records import Consent
 from app.wallet.rules.asking import AskingState as State
 from smpp.messages import ReceiptState
+from tests.app.keypad import Keypad
 from tests.app.wallet.purse import GAS, MEALS, MEDICINES, Purse
 
 HOUR = timedelta(hours=1)
@@ -178,8 +179,67 @@ def test_words_by_sms_do_not_answer_a_second_question_that_only_the_app_has_show
     purse.tap("Аида", last(purse).id, "yes")
     purse.say("1")
     assert last(purse).sms is None
+    assert "SMS арқылы алуға келісесіз бе" in purse.texts()[-1]
+    purse.say("1")
+    assert last(purse).sms is None
     answered_second(purse, "1")
     assert last(purse).sms == "given"
+
+
+def test_what_the_app_answered_while_it_waited_is_not_asked_again_by_sms(purse: Purse) -> None:
+    offer = purse.offer("birth-benefit", "Аида")
+    assert isinstance(offer, Offer)
+    purse.receipt(ReceiptState.DELIVRD)
+    notice = purse.told(MEALS, "Аида", asks=True)
+    purse.tap("Аида", purse.asking(notice.id).id, "no")
+    purse.say("иә")  # to the offer
+    assert purse.look(offer.id).state == "accepted"
+    assert purse.outbox(purse.asking(notice.id).id) == ["measure.receive"]
+    answered_second(purse, "иә")
+    assert (last(purse).data, last(purse).sms) == ("refused", "given")
+
+
+def test_stop_between_the_questions_leaves_the_first_answer_as_it_is(purse: Purse) -> None:
+    asked(purse).say("иә")
+    purse.receipt(ReceiptState.DELIVRD)
+    purse.say("СТОП")
+    found = last(purse)
+    assert (found.data, found.sms, found.state) == ("given", None, State.STOPPED)
+    assert purse.register_says("Аида") == [(f"measure-data:{MEALS}", True)]
+
+
+def test_a_consent_of_the_cabinet_is_taken_back_by_sms_too(purse: Purse) -> None:
+    notice = purse.told(MEDICINES, "Аида", asks=True)
+    purse.tap("Аида", purse.asking(notice.id).id, "yes")
+    purse.tap("Аида", purse.asking(notice.id).id, "yes")
+    purse.say("отзываю согласие")
+    assert [holds for _, holds in purse.register_says("Аида")] == [False, False]
+
+
+def test_who_changed_phones_takes_back_from_the_new_one_and_not_from_the_old(purse: Purse) -> None:
+    asked(purse).say("иә")
+    answered_second(purse, "иә")
+    purse.register("Аида", "kk", phone="+77059998877")
+    purse.say("отзываю согласие")  # somebody on the old one
+    assert [holds for _, holds in purse.register_says("Аида")] == [True, True]
+    purse.phone = "+77059998877"
+    purse.say("отзываю согласие")
+    assert [holds for _, holds in purse.register_says("Аида")] == [False, False]
+
+
+def test_taking_back_one_on_ussd_ends_older_consents_to_the_same_measure_too(purse: Purse) -> None:
+    for _ in range(2):
+        asked(purse).say("иә")
+        answered_second(purse, "иә")
+        purse.clock.advance(HOUR)
+    phone = Keypad(purse)
+    phone.dial("*1414*2#")
+    for key in ("1", "2", "1"):
+        phone.press(key)
+    assert [(p.split(":")[0], holds) for p, holds in purse.register_says("Аида")] == [
+        ("measure-data", True), ("measure-data", True),
+        ("measure-sms", False), ("measure-sms", False),
+    ]  # fmt: skip
 
 
 def test_what_is_sensitive_is_asked_in_the_cabinet_alone(purse: Purse) -> None:
