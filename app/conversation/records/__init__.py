@@ -8,8 +8,11 @@ from app.conversation.records.questions import (
     asked_again,
     close,
     follow_up,
+    free_phones,
+    open_free,
     open_next,
     open_questions,
+    wait,
 )
 from app.conversation.records.sightings import Sighting, forget_keys, read, sight
 from app.conversation.records.subscribers import (
@@ -32,9 +35,11 @@ __all__ = [
     "count_parts",
     "follow_up",
     "forget_keys",
+    "free_phones",
     "helped",
     "keep",
     "mo_key",
+    "open_free",
     "open_next",
     "open_questions",
     "read",
@@ -43,4 +48,5 @@ __all__ = [
     "speaks",
     "subscribers",
     "take_stale",
+    "wait",
 ]

@@ -43,6 +43,12 @@ _OPEN_NEXT = sql(
     WHERE q.case_id = n.case_id
     RETURNING q.case_id, q.phone_index, q.room, q.dialog, q.step, q.asked"""
 )
+_FREE = sql(
+    """SELECT DISTINCT phone_index FROM questions w WHERE state = 'waiting'
+      AND NOT EXISTS (SELECT 1 FROM questions o
+          WHERE o.state = 'open' AND o.phone_index = w.phone_index)
+    LIMIT :limit"""
+)
 _FORGET_HELP = sql(
     """UPDATE subscribers SET helped_at = NULL
     WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND helped_at IS NOT NULL"""
@@ -75,6 +81,12 @@ def ask(
     if not phones:
         return []
     tx.execute(_LOCK, {"phones": phones})
+    wait(tx, room, dialog, step, cases)
+    return open_next(tx, phones)
+
+
+def wait(tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]) -> None:
+    """Queues a question for each (case, phone index) and opens none, so it holds no phone."""
     tx.execute(
         _ASK,
         {
@@ -82,10 +94,20 @@ def ask(
             "dialog": dialog,
             "step": step,
             "cases": [c for c, _ in cases],
-            "phones": phones,
+            "phones": [p for _, p in cases],
         },
     )
+
+
+def open_free(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
+    """Opens the oldest waiting question of each of these phones that is free."""
+    tx.execute(_LOCK, {"phones": list(phones)})
     return open_next(tx, phones)
+
+
+def free_phones(tx: Tx, limit: int) -> list[bytes]:
+    """Phones that are free although something waits for them."""
+    return [bytes(r.phone_index) for r in tx.execute(_FREE, {"limit": limit})]
 
 
 def open_next(tx: Tx, phones: Sequence[bytes]) -> list[Question]:

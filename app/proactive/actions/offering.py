@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from app.catalogue.model import RecipientKind
-from app.conversation import records as conversation
 from app.conversation.records import Question
 from app.ledger import binds
 from app.ledger.ids import new_id
@@ -19,8 +18,9 @@ from app.ledger.keys import LIVE, Kind, Reach
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
 from app.proactive import records, rules
+from app.proactive.actions import opening
 from app.proactive.actions.grounds import grounds
-from app.proactive.actions.saying import DIALOG, ROOM, say
+from app.proactive.actions.saying import DIALOG, say
 from app.proactive.records import Offer, Sealed, Secret
 from app.proactive.rules import Facts, Refusal, State
 from app.recipients.reach import beyond, network_of
@@ -206,14 +206,7 @@ def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reac
     if len(free) < len(offers):  # another transaction was quicker with the same reference or pair
         kept = {o.id for o in offers if o.id in free}
         unit.journal.entries = [e for e in unit.journal.entries if e.case_id in kept]
-    opened = conversation.ask(
-        unit.tx, ROOM, DIALOG, "ask", [(o.id, o.phone_index) for o in offers if o.id in free]
-    )
-    by_case = {o.id: o for o in offers}
-    for question in opened:
-        if question.case_id in by_case:
-            _put(rt, unit, by_case[question.case_id])
-    ask(rt, unit, [q for q in opened if q.room == ROOM and q.case_id not in by_case])
+    opening.enqueue(rt, unit, [offer for offer in offers if offer.id in free])
     return [ALREADY_OPEN if isinstance(m, Offer) and m.id not in free else m for m in made]
 
 

@@ -13,7 +13,7 @@ from app.catalogue.model import Catalogue, Service
 from app.ledger import binds
 from app.ledger.unit import Unit
 from app.proactive import falling_due, records
-from app.proactive.actions import choosing
+from app.proactive.actions import choosing, opening
 from app.proactive.actions.closing import close, step
 from app.proactive.actions.saying import DIALOG, say
 from app.proactive.choices import records as choices
@@ -28,7 +28,7 @@ VALIDITY = timedelta(hours=24)
 
 
 def sweep(rt: Runtime) -> int:
-    """Closes a batch of what is due; returns how many offers were closed."""
+    """Closes a batch of what is due, and asks what was left to ask; returns how many there were."""
     with rt.unit() as unit:
         through = binds.heard_through(binds.every(unit.tx))
         due = falling_due.due(unit.tx, unit.now, through, BATCH)
@@ -37,7 +37,9 @@ def sweep(rt: Runtime) -> int:
         give_up(rt, unit, unproven)
         unchosen = choices.due(unit.tx, unit.now, choosing.VALIDITY_S, through, BATCH)
         choosing.lapse(rt, unit, unchosen)
-        return len(due) + len(unproven) + len(unchosen)
+    with rt.unit() as unit:
+        asked = opening.take_up(rt, unit, BATCH)
+    return len(due) + len(unproven) + len(unchosen) + asked
 
 
 def expire(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
