@@ -157,14 +157,15 @@ async def serve_binds(
     only: Sequence[str] = (),
 ) -> None:
     """Runs a gateway of the binds `mine` until SIGTERM or SIGINT; `networks` and `every` are those
-    of all gateways. `take` stands in for conversation; without it SIGHUP reads binds.toml again,
-    of which `only` these cids are ours (empty: all)."""
+    of all gateways. `take` stands in for conversation: then SIGHUP, a closed terminal, ends it;
+    else it reads binds.toml again, of which `only` these cids are ours (empty: all)."""
     running = Gateway(rt, mine, networks, every, Pace(patience_s=rt.settings.sending.patience))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop)
     if take is not None:
         running.exchange.take = take
+        loop.add_signal_handler(signal.SIGHUP, running.stop)
     else:
         reloading = Reloading(rt, running, only)
         loop.add_signal_handler(signal.SIGHUP, lambda: reloading.ask(loop))

@@ -1,6 +1,7 @@
 """The acceptance mode against a message centre of other hands: nothing lost, nothing doubled."""
 
 import re
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
@@ -114,6 +115,13 @@ def test_a_burst_cut_by_kill_9_is_answered_in_whole_and_once(
     assert {text: told[text] for text in texts if not told[text]} == {}
     assert {text: told[text] for text in texts if told[text] > 1} == {}
     assert stat(smsc, A) == "accepted=5 delivered=4 failed=1 pending=0"
+
+
+def test_a_closed_terminal_ends_it_as_cleanly(smsc: ForeignSmsc, house: EchoHouse) -> None:
+    gone, binds = len(smsc.unbound), len(smsc.bound)
+    assert house.stop(signal.SIGHUP) == 0
+    until(lambda: len(smsc.unbound) > gone, 10, "the unbind")
+    house.start().until_bound(smsc, binds + 1)
 
 
 def test_it_ends_cleanly_and_says_what_it_did(smsc: ForeignSmsc, house: EchoHouse) -> None:
