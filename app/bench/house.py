@@ -39,6 +39,7 @@ class Smsc:
     port: int
     window: int = 50
     binds: int = 1
+    throughput: float = 0.0  # segments a second and bind; 0: as fast as the window lets
 
 
 @dataclass(slots=True)
@@ -166,6 +167,7 @@ def _binds(smsc: Smsc | None) -> str:
             "system_id": "jauap",
             "password_env": PASSWORD,
             "window": smsc.window,
+            "throughput": smsc.throughput,
         }
         lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
         blocks.append(f"[[bind]]\n{lines}\n")

@@ -4,7 +4,7 @@ and how long replies to open offers wait meanwhile."""
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.bench import records
@@ -20,14 +20,16 @@ BODY = "crowd"  # who tells
 @dataclass(frozen=True, slots=True)
 class Figures:
     """`seconds` run from the first batch handed in to the answer to the last, when all of them
-    stand in the cabinet. `sms_left` left by then; milliseconds are from a reply to its answer at
-    the handset, while notices were placed and went out."""
+    stand in the cabinet. Their SMS go out at the bind's `pace`, in segments a second (0: as fast as
+    its window lets), and `sms_left` of them had left when the last reply was answered. Milliseconds
+    are from a reply to its answer at the handset, while notices were placed and went out."""
 
     notices: int
     seconds: float
     notices_per_s: float
     placed: int
     sms_left: int
+    pace: float
     replies: int
     replies_per_s: float
     p50_ms: float
@@ -60,13 +62,13 @@ class _HandingIn:
         self.seconds = time.monotonic() - begun
 
 
-def measure(n: int, replies: int, rate: float, progress: Progress) -> Figures:
+def measure(n: int, replies: int, rate: float, pace: float, progress: Progress) -> Figures:
     """`n` people are told of a measure at once, while `replies` others answer their offers, `rate`
     a second."""
     persons = people(replies + n)
     latencies: list[float] = []
     with centre(Work(replies, rate=rate), citizens=replies) as (smsc, told):
-        with house(smsc) as home:
+        with house(replace(smsc, throughput=pace)) as home:
             serve(home, 1)
             fill(home, persons[:replies])
             register(home, persons[replies:])
@@ -82,19 +84,20 @@ def measure(n: int, replies: int, rate: float, progress: Progress) -> Figures:
         latencies += told()
     if not handing_in.seconds or placed != n or not latencies:
         raise BenchError(f"found {placed} notices placed and {len(latencies)} replies answered")
-    return _figures(n, handing_in.seconds, left, rate, sorted(latencies), memory)
+    return _figures(n, handing_in.seconds, left, pace, rate, sorted(latencies), memory)
 
 
 def _figures(
     n: int,
     seconds: float,
     left: int,
+    pace: float,
     rate: float,
     ordered: Sequence[float],
     memory: dict[str, float],
 ) -> Figures:
     p50, p99, most = (round(ordered[int(q * (len(ordered) - 1))] * 1e3, 1) for q in (0.5, 0.99, 1))
     return Figures(
-        n, round(seconds, 2), round(n / seconds, 1), n, left, len(ordered), rate, p50, p99, most,
-        memory,
+        n, round(seconds, 2), round(n / seconds, 1), n, left, pace, len(ordered), rate, p50, p99,
+        most, memory,
     )  # fmt: skip

@@ -129,12 +129,15 @@ def notices_(
     n: Annotated[int, typer.Option("--n", min=1, max=500_000, help="How many notices.")] = 50_000,
     replies: Annotated[int, typer.Option(min=1, max=100_000, help="How many reply.")] = 600,
     rate: Annotated[float, typer.Option(min=0.1, help="Replies a second.")] = 20.0,
+    pace: Annotated[
+        float, typer.Option(min=0, help="The bind's segments a second; 0: as its window lets.")
+    ] = 300.0,
     as_json: JsonFlag = False,
 ) -> None:
     """Notices of a measure to everybody, beside replies. Example: jauap bench notices --n 50000"""
     try:
         with _progress() as progress:
-            figures = notices.measure(n, replies, rate, progress)
+            figures = notices.measure(n, replies, rate, pace, progress)
     except BenchError as error:
         raise stop(f"jauap bench: {error}", 1) from None
     show(figures.as_dict(), _table(figures.as_dict()), as_json=as_json)
