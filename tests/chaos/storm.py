@@ -35,7 +35,7 @@ TOML = """[sandbox]
 simulator = false
 time_scale = {scale}
 [sending]
-drain_grace = 10
+drain_grace = {grace}
 patience = 5
 [webhooks]
 allow_private = true
@@ -112,7 +112,7 @@ class Storm:
         random, begun = Random(self.seed), time.monotonic()
         told(f"storm: seed {self.seed}, {self.many} conversations, {self.seconds:.0f} s of blows")
         with open_folder() as folder, centre(self.seed) as smsc:
-            toml = TOML.format(scale=86_400 / self.day)
+            toml = TOML.format(scale=86_400 / self.day, grace=self.day / 4)
             house, hook = House(folder, toml), Hook(self.seed)
             write_binds(folder, smsc.port)
             try:
