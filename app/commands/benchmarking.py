@@ -131,7 +131,7 @@ def notices_(
     rate: Annotated[float, typer.Option(min=0.1, help="Replies a second.")] = 20.0,
     pace: Annotated[
         float, typer.Option(min=0, help="The bind's segments a second; 0: as its window lets.")
-    ] = 300.0,
+    ] = 100.0,
     as_json: JsonFlag = False,
 ) -> None:
     """Notices of a measure to everybody, beside replies. Example: jauap bench notices --n 50000"""
