@@ -55,6 +55,7 @@ bench: $(INSTALLED) ## what this machine does, in figures; about five minutes
 	@echo && $(BIN)/jauap bench turn --n 10000
 	@echo && $(BIN)/jauap bench turn --n 2000 --rate 200
 	@echo && $(BIN)/jauap bench api --n 3000
+	@echo && $(BIN)/jauap bench stages
 	@echo && $(BIN)/jauap bench sweep --n 5000 --open 100000
 
 lint: $(DEVELOPED) ## formatting, lint, types, and every wording against its budget

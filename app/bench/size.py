@@ -56,7 +56,7 @@ def measure(n: int, open_offers: int, progress: Progress) -> Sizes:
     with house(None) as home:
         rt = home.rt
         some = people(4 * n)
-        _register(rt, some)
+        register(rt, some)
         few = _costs(rt, some[: 2 * n])
         progress(1, 3)
         with rt.ledger.begin() as tx:
@@ -71,7 +71,8 @@ def measure(n: int, open_offers: int, progress: Progress) -> Sizes:
         return Sizes("sweep", n, few, open_offers, many, plans)
 
 
-def _register(rt: Runtime, persons: Sequence[Person]) -> None:
+def register(rt: Runtime, persons: Sequence[Person]) -> None:
+    """Writes people and their consents, as a day ago."""
     now = rt.clock() - timedelta(days=1)
     for some in batched(persons, AT_ONCE):
         with rt.unit() as unit:
@@ -117,10 +118,11 @@ def make(rt: Runtime, persons: Sequence[Person], provider: str = "bench") -> Non
 def _answer(rt: Runtime, persons: Sequence[Person]) -> None:
     exchange = Exchange(rt, uuid4(), ["bench"])
     for some in batched(persons, BATCH):
-        exchange.commit(Batch(inbound=[Came(_said(p, rt.clock()), "bench") for p in some]))
+        exchange.commit(Batch(inbound=[Came(said(p, rt.clock()), "bench") for p in some]))
 
 
-def _said(person: Person, now: datetime) -> Inbound:
+def said(person: Person, now: datetime) -> Inbound:
+    """A person's yes."""
     return Inbound(
         cid="bench-1",
         network="bench",

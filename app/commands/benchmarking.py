@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bench import crowding, machine, messaging, notices, over_http, size, understanding
+from app.bench import crowding, machine, messaging, notices, over_http, size, stages, understanding
 from app.bench.house import BenchError
 from app.bench.messaging import Figures, Work
 from app.commands.output import JsonFlag, show, stop
@@ -100,6 +101,20 @@ def sweep(
     show(sizes.as_dict(), _table(sizes.as_dict()), as_json=as_json)
 
 
+@bench.command("stages")
+def stages_(
+    n: N = 4_000,
+    flame: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Also draw a flame graph.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Where a message's time goes. Example: jauap bench stages --flame docs/flame.svg"""
+    with _progress() as progress:
+        found = stages.measure(n, progress, flame)
+    show(found.as_dict(), _table(found.as_dict()), as_json=as_json)
+
+
 @bench.command("crowd")
 def crowd(
     due: Annotated[
@@ -157,6 +172,9 @@ def _measure(
 def _table(figures: Mapping[str, Any]) -> str:
     lines: list[str] = []
     for name, value in figures.items():
+        if isinstance(value, Mapping):
+            lines += [_table({f"{name} {inner}": one for inner, one in value.items()})]
+            continue
         shown = value if isinstance(value, list) else [value]
         lines += [f"{name.replace('_', ' '):24} {one}" for one in shown]
     return "\n".join(lines)

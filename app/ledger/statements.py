@@ -112,7 +112,7 @@ class Tx:
             if self._cursor is None:
                 self._cursor = self.driver.cursor(row_factory=namedtuple_row)
             cursor = self._cursor.execute(statement.query, values)
-            rows = cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if cursor.rownumber is not None else []
         except psycopg.Error as error:
             raise self._known(error) from error
         return Rows(rows, cursor.rowcount)
