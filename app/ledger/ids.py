@@ -21,6 +21,11 @@ def new_id(now: datetime) -> UUID:
     )
 
 
+def first_id(at: datetime) -> UUID:
+    """No id of something that came to be at `at` or later is smaller."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
 @contextmanager
 def repeatable(noise: Noise) -> Iterator[None]:
     """For as long as it lasts this process takes the noise of its ids from `noise`: a simulation

@@ -1,6 +1,7 @@
 """A batch of thousands is made whole and asked in turns: nobody else waits for all of it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -88,6 +89,8 @@ def test_what_a_dead_process_left_unasked_is_asked_by_the_sweep(
         make(world.rt, unit, iins)
         unit.after_commit.clear()  # as if the process had ended right after the commit
     assert (asked(world), states(world)) == (0, {"waiting": MANY})
+    assert sweeping.sweep(world.rt) == 0
+    world.clock.advance(timedelta(seconds=opening.PATIENCE_S + 1))
     assert sweeping.sweep(world.rt) == MANY
     assert (asked(world), states(world)) == (MANY, {"open": MANY})
     assert sweeping.sweep(world.rt) == 0

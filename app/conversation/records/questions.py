@@ -4,9 +4,11 @@ next ones wait in the order they were made.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.ledger.engine import Row, Tx, sql
+from app.ledger.ids import first_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ _OPEN_NEXT = sql(
     RETURNING q.case_id, q.phone_index, q.room, q.dialog, q.step, q.asked"""
 )
 _FREE = sql(
-    """SELECT DISTINCT phone_index FROM questions w WHERE state = 'waiting'
+    """SELECT DISTINCT phone_index FROM questions w WHERE state = 'waiting' AND case_id < :before
       AND NOT EXISTS (SELECT 1 FROM questions o
           WHERE o.state = 'open' AND o.phone_index = w.phone_index)
     LIMIT :limit"""
@@ -105,9 +107,10 @@ def open_free(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
     return open_next(tx, phones)
 
 
-def free_phones(tx: Tx, limit: int) -> list[bytes]:
-    """Phones that are free although something waits for them."""
-    return [bytes(r.phone_index) for r in tx.execute(_FREE, {"limit": limit})]
+def free_phones(tx: Tx, before: datetime, limit: int) -> list[bytes]:
+    """Phones that are free although something waits for them that came up before `before`."""
+    found = tx.execute(_FREE, {"before": first_id(before), "limit": limit})
+    return [bytes(r.phone_index) for r in found]
 
 
 def open_next(tx: Tx, phones: Sequence[bytes]) -> list[Question]:

@@ -20,6 +20,7 @@ from app.runtime import Runtime
 from dialogs.engine.model import Screen
 
 TURN = 500  # questions in one transaction; a reply waits for it where their phones' locks meet
+PATIENCE_S = 60.0  # until what was not asked counts as left undone
 _log = structlog.get_logger("proactive")
 
 
@@ -57,8 +58,9 @@ def _put(rt: Runtime, unit: Unit, opened: Sequence[Question], offers: Sequence[O
 
 
 def take_up(rt: Runtime, unit: Unit, limit: int) -> int:
-    """Opens what waits although its phone is free; how many questions that were."""
-    phones = conversation.free_phones(unit.tx, limit)
+    """Opens what has long been waiting although its phone is free; how many questions that were."""
+    before = unit.now - rt.waiting(PATIENCE_S)
+    phones = conversation.free_phones(unit.tx, before, limit)
     opened = conversation.open_free(unit.tx, phones) if phones else []
     rooms.ask(rt.rooms, unit, opened)
     return len(opened)
