@@ -4,7 +4,7 @@ They need no server."""
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -54,10 +54,21 @@ def replies_score(file: Path, as_json: JsonFlag = False) -> None:
         raise stop(f"{file}: {error.strerror}, expected a readable file") from None
     except ValueError as error:
         raise stop(f"{file}: {error}") from None
-    lines = "\n".join(f"{key}: {value}" for key, value in result.items())
-    show(result, lines, as_json=as_json)
+    show(result, _scores(result), as_json=as_json)
     if result["false_yes"] or result["false_no"]:
         raise typer.Exit(FINDINGS)
+
+
+def _scores(result: dict[str, Any]) -> str:
+    """A line a language, the whole of it last."""
+    lines = [f"{'':8}{'total':>7}{'false yes':>11}{'false no':>10}{'recall yes':>12}{'no':>7}"]
+    for name, of in (*result["by_language"].items(), ("all", result)):
+        recalls = (of["recall_yes"], of["recall_no"])
+        yes, no = ("-" if r is None else f"{r:.3f}" for r in recalls)
+        lines.append(
+            f"{name:8}{of['total']:>7}{of['false_yes']:>11}{of['false_no']:>10}{yes:>12}{no:>7}"
+        )
+    return "\n".join(lines)
 
 
 @wording.command("lint")
