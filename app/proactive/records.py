@@ -169,27 +169,6 @@ _LATEST = sql(
           AND sent_at IS NOT NULL AND closed_at >= :since
         ORDER BY closed_at DESC, id DESC LIMIT 1) o"""
 )
-# A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
-# while a long reply that began in time still waits for its last segment.
-_DUE = sql(
-    """SELECT id FROM offers o WHERE state = 'awaiting' AND deadline < :now
-      AND deadline < coalesce(
-          (SELECT h.through FROM unnest(CAST(:networks AS text[]),
-              CAST(:through AS timestamptz[])) AS h (network, through)
-           WHERE h.network = o.network), :slowest)
-      AND NOT EXISTS (SELECT 1 FROM parts p
-          WHERE p.sender_index = o.phone_index AND p.received_at <= o.deadline)
-    ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
-)
-# An offer that no receipt came for has no network yet: it waits for the slowest of them.
-_UNPROVEN = sql(
-    """SELECT id FROM offers o WHERE state = 'sent' AND sent_at < :before
-      AND sent_at + (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)) < coalesce(
-          (SELECT h.through FROM unnest(CAST(:networks AS text[]),
-              CAST(:through AS timestamptz[])) AS h (network, through)
-           WHERE h.network = o.network), :slowest)
-    ORDER BY sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
-)
 
 
 def _offer(vault: Vault, r: Row) -> Offer:
@@ -364,35 +343,3 @@ def latest_of_phones(
     """The offer each phone was last asked about and that has been closed since `since`."""
     rows = tx.execute(_LATEST, {"phones": list(phones), "since": since})
     return {bytes(r.phone_index): _offer(vault, r) for r in rows}
-
-
-def due(tx: Tx, now: datetime, heard_through: dict[str, datetime], limit: int) -> list[UUID]:
-    """Offers whose reply window is over and whose network has handed over all replies till then;
-    oldest first, locked. A network that no bind serves any more waits for the slowest."""
-    if not heard_through:
-        return []
-    values = {
-        "now": now,
-        "slowest": min(heard_through.values()),
-        "networks": list(heard_through),
-        "through": list(heard_through.values()),
-        "limit": limit,
-    }
-    return list(tx.execute(_DUE, values).scalars())
-
-
-def unproven(
-    tx: Tx, now: datetime, before: datetime, heard_through: dict[str, datetime], limit: int
-) -> list[UUID]:
-    """Offers sent before `before` of which nothing proves receipt; locked."""
-    if not heard_through:
-        return []
-    values = {
-        "now": now,
-        "before": before,
-        "networks": list(heard_through),
-        "through": list(heard_through.values()),
-        "slowest": min(heard_through.values()),
-        "limit": limit,
-    }
-    return list(tx.execute(_UNPROVEN, values).scalars())
