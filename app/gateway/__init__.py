@@ -22,6 +22,7 @@ from app.gateway.counting import counted
 from app.gateway.inbox import replies_first
 from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
+from app.gateway.pacing import Pacing
 from app.gateway.trail import Trail
 from app.ledger import binds as bind_rows
 from app.ledger import liveness
@@ -72,7 +73,10 @@ class Gateway:
         self.trail = Trail(trails(rt), self.id)
         self.links = Links(binds, self._heard, rt.clock, self.trail.write)
         self.exchange = Exchange(rt, self.id, known)
-        self.claiming = Claiming(self.links, self._try, self._leave, self.exchange.held)
+        self.pacing = Pacing()
+        self.claiming = Claiming(
+            self.links, self._try, self._leave, self.exchange.held, self.pacing
+        )
         self._know(binds, known, every)
         self.inbox: list[Heard] = []
         self.unsent: list[UUID] = []
@@ -239,8 +243,10 @@ class Gateway:
         self._batches += 1
         self.trail.trim(self.exchange.memory.claimed)
         acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
-        has_replies = any(isinstance(i, Inbound) for i in items)
-        self.links.acknowledge(acknowledgements, ESME_ROK, done.at if has_replies else None)
+        replies = sum(isinstance(i, Inbound) for i in items)
+        self.links.acknowledge(acknowledgements, ESME_ROK, done.at if replies else None)
+        self.pacing.committed(len(acknowledgements), len(acknowledgements) - replies)
+        self.claiming.has_room()
         for cid, screen in done.screens:
             link = self.links.get(cid)
             if link is not None:

@@ -14,6 +14,7 @@ import structlog
 from app.exchange import Batch, Committed
 from app.exchange.admission import Held
 from app.gateway.links import Links
+from app.gateway.pacing import Pacing
 from app.ledger.failures import FAILURES, in_words
 
 MOST = 400  # messages a claim
@@ -25,7 +26,7 @@ log = structlog.get_logger("gateway")
 
 class Claiming:
     """Claims for `links` by `commit`, and hands what was claimed to `submit`; `held` is why offers
-    to a network may not leave now."""
+    to a network may not leave now, `pacing` how many may."""
 
     def __init__(
         self,
@@ -33,11 +34,13 @@ class Claiming:
         commit: Callable[[Batch], Committed],
         submit: Callable[[Committed], None],
         held: Callable[[str], Held | None],
+        pacing: Pacing,
     ) -> None:
         self._links = links
         self._commit = commit
         self._submit = submit
         self._held = held
+        self._pacing = pacing
         self._told: dict[str, Held] = {}
         self._wake = asyncio.Event()
         self._is_asked = True
@@ -100,7 +103,7 @@ class Claiming:
         """Every answer to a submit makes room, but only a wake-up or time says that something new
         is there: while bulk has no room, the ledger is asked only then."""
         loop = asyncio.get_running_loop()
-        room, bulk = self._links.room(MOST), self._links.bulk_room(MOST)
+        room, bulk = self._links.room(MOST), self._pacing.take(self._links.bulk_room(MOST))
         is_due = self._is_asked or loop.time() - self._looked_at >= LOOK_S
         if self._is_over or not room or not (bulk or is_due):
             return
