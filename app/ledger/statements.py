@@ -138,9 +138,11 @@ class Tx:
 
     def _known(self, error: psycopg.Error) -> BaseException:
         """The error as SQLAlchemy raises it, without any value; a lost connection is given up."""
-        is_lost = self._open.invalidated or self.driver.closed
-        if is_lost and not self._open.invalidated:
-            self._open.invalidate(error)
+        is_lost = self._cursor is not None and self._cursor.connection.closed
+        if is_lost:
+            self._cursor = None
+            if not self._open.invalidated:
+                self._open.invalidate(error)
         return DBAPIError.instance(
             None, None, error, psycopg.Error,
             hide_parameters=True, connection_invalidated=is_lost, dialect=_DIALECT,
