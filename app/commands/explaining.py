@@ -43,17 +43,24 @@ def replies_explain(text: str, as_json: JsonFlag = False) -> None:
 
 
 @replies.command("score")
-def replies_score(file: Path, as_json: JsonFlag = False) -> None:
-    """Scores a file of labelled replies. Example: jauap replies score replies.tsv --json
+def replies_score(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...")], as_json: JsonFlag = False
+) -> None:
+    """Scores files of labelled replies. Example: jauap replies score replies.tsv --json
 
     Lines are text<TAB>label<TAB>language<TAB>note under a header line. Exit 1 if any false yes
     or false no."""
-    try:
-        result = score_replies(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise stop(f"{file}: {error.strerror}, expected a readable file") from None
-    except ValueError as error:
-        raise stop(f"{file}: {error}") from None
+    lines: list[str] = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+            score_replies(text)
+        except OSError as error:
+            raise stop(f"{file}: {error.strerror}, expected a readable file") from None
+        except ValueError as error:
+            raise stop(f"{file}: {error}") from None
+        lines += text.rstrip("\n").split("\n")[1 if lines else 0 :]
+    result = score_replies("\n".join(lines) + "\n")
     show(result, _scores(result), as_json=as_json)
     if result["false_yes"] or result["false_no"]:
         raise typer.Exit(FINDINGS)
