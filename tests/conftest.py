@@ -16,6 +16,24 @@ from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 
+# Files that wait for long, the longest first: begun last, one of them would run on alone.
+LONG = (
+    "chaos/test_storm", "e2e/", "app/test_promises", "app/api/test_schema", "app/test_worker",
+    "app/test_crashes", "app/test_simulate", "app/test_faults", "app/test_bench",
+    "app/api/test_limits", "app/test_outage", "app/test_evidence",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins what takes long before what does not."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return next((n for n, name in enumerate(LONG) if f"tests/{name}" in path), len(LONG))
+
+    items.sort(key=place)
+
+
 # A Monday at noon in Almaty.
 NOON = datetime(2026, 3, 2, 7, tzinfo=UTC)
 
