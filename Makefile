@@ -2,7 +2,7 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo run bench test openapi browser interop storms chaos lint check lock clean
+.PHONY: help demo run bench test openapi browser interop storms chaos chaos-short lint check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ DEVELOPED := $(VENV)/.developed-$(HASH)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
 
 demo: $(INSTALLED) ## a scripted day on real sockets; exits 0 only if the law was kept
 	@$(BIN)/jauap demo
@@ -21,7 +21,7 @@ run: $(INSTALLED) ## the sandbox: web, gateway, worker and an SMSC with handsets
 	@$(BIN)/jauap up --sandbox
 
 test: $(DEVELOPED) ## the whole test suite on real PostgreSQL and Valkey
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/chaos
 
 openapi: $(INSTALLED) ## the OpenAPI document against spectral's rules; needs node and npm
 	@command -v npm >/dev/null || { echo "make openapi needs node and npm (on Debian: apt install npm)" >&2; exit 1; }
@@ -46,6 +46,9 @@ storms: $(DEVELOPED) ## ten lost connections in a row with 2 000 messages in fli
 
 chaos: $(DEVELOPED) ## 2 000 conversations while everything is killed, then the reckoning; SEED=n repeats one
 	@$(BIN)/python -m tests.chaos.storm $(if $(SEED),--seed $(SEED))
+
+chaos-short: $(DEVELOPED) ## the same with 60 people, everything struck at least once
+	@$(BIN)/python -m pytest tests/chaos
 
 bench: $(INSTALLED) ## what this machine does, in figures; about five minutes
 	@$(BIN)/jauap bench machine
