@@ -5,7 +5,7 @@ each lane's transaction waits for the disk while the other one computes.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -18,6 +18,7 @@ from app.gateway.pacing import Pacing
 from app.ledger.failures import FAILURES, in_words
 
 MOST = 400  # messages a claim
+AT_LEAST = 20  # every LOOK_S, however crowded the networks are
 LOOK_S = 0.25  # a wake-up may be lost
 REST_S = 0.5  # after the ledger refused
 
@@ -103,13 +104,30 @@ class Claiming:
         """Every answer to a submit makes room, but only a wake-up or time says that something new
         is there: while bulk has no room, the ledger is asked only then."""
         loop = asyncio.get_running_loop()
-        room, bulk = self._links.room(MOST), self._pacing.take(self._links.bulk_room(MOST))
-        is_due = self._is_asked or loop.time() - self._looked_at >= LOOK_S
-        if self._is_over or not room or not (bulk or is_due):
+        room, bulk = self._links.room(MOST), self._links.bulk_room(MOST)
+        is_late = loop.time() - self._looked_at >= LOOK_S
+        if self._is_over or not room or not (bulk or self._is_asked or is_late):
             return
+        allowed = self._pacing.allowed()
+        if allowed is not None:
+            allowed = max(allowed, AT_LEAST if is_late else 0)
+            if not allowed:
+                return
+            room, bulk = _within(allowed, room), _within(allowed, bulk)
         self._is_asked, self._looked_at = False, loop.time()
         batch = Batch(room=room, bulk=bulk)
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
+        self._pacing.left(len(done.to_submit))
         self._submit(done)
         if done.to_submit:
             self.wake()
+
+
+def _within(allowed: int, room: Mapping[str, int]) -> dict[str, int]:
+    """Of the room by network so much that it is `allowed` in all."""
+    within: dict[str, int] = {}
+    for network, free in room.items():
+        if taken := min(free, allowed):
+            within[network] = taken
+            allowed -= taken
+    return within

@@ -1,26 +1,26 @@
-"""How many offers may leave while receipts come as fast as they can be stored.
+"""How many messages are claimed while receipts come as fast as they can be stored.
 
 A message centre hands over what it has in one row: receipts that we have asked for and cannot yet
 take keep people's replies waiting behind them. So once the network fills its window of deliveries,
-a new offer leaves for each receipt stored, and no more; the row gets shorter, never longer.
+a new message leaves for each receipt stored, and no more; the row gets shorter, never longer.
+Answers to what people write leave from memory and are not held back.
 
 Pure; told of every commit.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 LEAST_WINDOW = 8  # deliveries at once; below it nothing is crowded
 FULL = 0.5  # of the most that were ever handed over at once
 WEIGHT = 0.25  # of the last commit in the average
-SHORTER = 0.9  # offers for a receipt
-WORTH = 100  # offers that a claim is worth making for
+SHORTER = 0.9  # messages for a receipt
+WORTH = 100  # messages that a claim is worth making for
 
 
 @dataclass(slots=True)
 class Pacing:
     """`usual` is how many deliveries a commit takes of late, `most` the most of any; `earned` is
-    how many offers the receipts stored since have made room for."""
+    how many messages the receipts stored since have made room for."""
 
     usual: float = 0.0
     most: int = 0
@@ -37,16 +37,12 @@ class Pacing:
         """Whether the network has as much waiting as it hands over at once."""
         return self.usual >= max(LEAST_WINDOW, self.most * FULL)
 
-    def take(self, room: Mapping[str, int]) -> dict[str, int]:
-        """By network, how many offers may leave now of the `room` there is for them."""
+    def allowed(self) -> int | None:
+        """How many messages a claim may take now; None: as many as there is room for."""
         if not self.is_crowded:
-            return dict(room)
-        if self.earned < WORTH:
-            return {}
-        taken: dict[str, int] = {}
-        for network, free in room.items():
-            allowed = min(free, int(self.earned))
-            if allowed:
-                taken[network] = allowed
-                self.earned -= allowed
-        return taken
+            return None
+        return int(self.earned) if self.earned >= WORTH else 0
+
+    def left(self, messages: int) -> None:
+        """So many were claimed."""
+        self.earned = max(0.0, self.earned - messages)
