@@ -147,20 +147,23 @@ class Link:
             self._tell.state(BindEvent.STOPPED)
             self._stopped.set()
 
-    def submit(self, out: Outbound) -> None:
+    def submit(self, out: Outbound) -> int:
         """Queues a message; one SubmitResult per segment follows, at once RETRY_NOW when the bind
-        cannot send (`free` is 0 then) and PERMANENT when the text cannot be cut."""
+        cannot send (`free` is 0 then) and PERMANENT when the text cannot be cut. Returns how many
+        segments will leave."""
+        queued = 0
         if self.bind.bind == "receiver":
             self._give_back(out, SubmitOutcome.OTHER_BIND)
         elif not self._may_submit or self._connection is None:
             self._give_back(out, SubmitOutcome.RETRY_NOW)
         else:
             try:
-                self._outgoing.add(out, self._connection.now)
+                queued = self._outgoing.add(out, self._connection.now)
             except ValueError as error:
                 _log.error("%s: a message cannot be sent: %s", self.bind.cid, type(error).__name__)
                 self._give_back(out, SubmitOutcome.PERMANENT)
             self._connection.flush_soon()
+        return queued
 
     def query(
         self, message_id_on_smsc: str, source: str | None = None, token: object = None

@@ -78,8 +78,8 @@ class Outgoing:
         """Whether the network told this bind to slow down and no probe has gone through yet."""
         return self._throttle.is_paused
 
-    def add(self, out: Outbound, now: float) -> None:
-        """Queues all segments of a message. Raises ValueError when it cannot be cut."""
+    def add(self, out: Outbound, now: float) -> int:
+        """Queues all segments of a message; how many. Raises ValueError when it cannot be cut."""
         pieces = cut(self.bind, out)
         jobs = [
             Job(self._serial + number, out, number, len(pieces), fields)
@@ -90,7 +90,7 @@ class Outgoing:
         if out.ussd is not None:
             patience = self.bind.ussd.timeout if self.bind.ussd is not None else SCREEN_WAITS_S
             self._screens.append((jobs[0], now + patience))
-            return
+            return 1
         lane = self._lanes.get(out.phone)
         if lane is None:
             self._lanes[out.phone] = _Lane(len(jobs), out.rank)
@@ -99,6 +99,7 @@ class Outgoing:
             lane.behind = lane.behind or deque()
             lane.behind.append(jobs)
             self._hasten(out.phone, lane, out.rank)
+        return len(jobs)
 
     def _hasten(self, phone: str, lane: _Lane, rank: int) -> None:
         """What waits before a more urgent message of the same recipient is as urgent."""

@@ -297,19 +297,20 @@ class Gateway:
 
     # --- to the links -----------------------------------------------------------------------
 
-    def _leave(self, done: Committed) -> None:
-        for message in done.to_submit:
-            self._submit(message)
+    def _leave(self, done: Committed) -> int:
+        """Hands on what was claimed; in how many segments it leaves."""
+        segments = sum(self._submit(message) for message in done.to_submit)
         if self.unsent:
             self._wake.set()
+        return segments
 
-    def _submit(self, message: Message) -> None:
+    def _submit(self, message: Message) -> int:
         avoided = self.exchange.memory.avoided.get(message.id, ())
         link = self.links.choose(message, avoided)
         if link is None:
             self.unsent.append(message.id)
-        else:
-            link.submit(outbound(message, link))
+            return 0
+        return link.submit(outbound(message, link))
 
     def _send_back(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         """Tells networks to keep their messages. Until those have come again, nothing of theirs

@@ -33,7 +33,7 @@ class Claiming:
         self,
         links: Links,
         commit: Callable[[Batch], Committed],
-        submit: Callable[[Committed], None],
+        submit: Callable[[Committed], int],
         held: Callable[[str], Held | None],
         pacing: Pacing,
     ) -> None:
@@ -117,8 +117,7 @@ class Claiming:
         self._is_asked, self._looked_at = False, loop.time()
         batch = Batch(room=room, bulk=bulk)
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
-        self._pacing.left(len(done.to_submit))
-        self._submit(done)
+        self._pacing.left(len(done.to_submit), self._submit(done))
         if done.to_submit:
             self.wake()
 

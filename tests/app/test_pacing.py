@@ -10,7 +10,7 @@ def crowded() -> Pacing:
     pacing = Pacing()
     for _ in range(20):
         pacing.committed(50, 50)
-    pacing.left(10**6)
+    pacing.left(10**6, 10**6)
     return pacing
 
 
@@ -34,7 +34,7 @@ def test_a_crowded_network_gets_no_more_offers_than_receipts_were_stored() -> No
     for _ in range(4):
         pacing.committed(50, 50)
     assert pacing.allowed() == int(200 * SHORTER)
-    pacing.left(int(200 * SHORTER))
+    pacing.left(int(200 * SHORTER), int(200 * SHORTER))
     assert pacing.allowed() == 0
 
 
@@ -59,14 +59,25 @@ def test_offers_leave_again_as_soon_as_the_row_is_short() -> None:
     assert pacing.allowed() is None
 
 
-@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 100)), max_size=60))
-def test_no_more_is_allowed_than_was_earned(told: list[tuple[int, int]]) -> None:
-    pacing, receipts_stored, claimed = Pacing(), 0, 0
+def test_long_messages_leave_by_their_segments_for_each_has_a_receipt() -> None:
+    pacing = crowded()
+    for _ in range(40):
+        pacing.left(100, 300)
+    for _ in range(12):
+        pacing.committed(50, 50)
+    assert pacing.allowed() == int(12 * 50 * SHORTER / 3)
+
+
+@given(
+    st.integers(1, 5), st.lists(st.tuples(st.integers(0, 200), st.integers(0, 100)), max_size=60)
+)
+def test_no_more_leaves_than_was_earned(each: int, told: list[tuple[int, int]]) -> None:
+    pacing, receipts_stored, claimed = Pacing(each=each), 0, 0
     for replies, receipts in told:
         pacing.committed(replies + receipts, receipts)
         receipts_stored += receipts
         allowed = pacing.allowed()
         if allowed is not None:
-            claimed += allowed
-            pacing.left(allowed)
+            claimed += allowed * each
+            pacing.left(allowed, allowed * each)
         assert claimed <= receipts_stored
