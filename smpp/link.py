@@ -150,19 +150,17 @@ class Link:
     def submit(self, out: Outbound) -> int:
         """Queues a message; one SubmitResult per segment follows, at once RETRY_NOW when the bind
         cannot send (`free` is 0 then) and PERMANENT when the text cannot be cut. Returns how many
-        segments will leave."""
-        queued = 0
+        segments are to leave."""
         if self.bind.bind == "receiver":
-            self._give_back(out, SubmitOutcome.OTHER_BIND)
-        elif not self._may_submit or self._connection is None:
-            self._give_back(out, SubmitOutcome.RETRY_NOW)
-        else:
-            try:
-                queued = self._outgoing.add(out, self._connection.now)
-            except ValueError as error:
-                _log.error("%s: a message cannot be sent: %s", self.bind.cid, type(error).__name__)
-                self._give_back(out, SubmitOutcome.PERMANENT)
-            self._connection.flush_soon()
+            return self._give_back(out, SubmitOutcome.OTHER_BIND)
+        if not self._may_submit or self._connection is None:
+            return self._give_back(out, SubmitOutcome.RETRY_NOW)
+        try:
+            queued = self._outgoing.add(out, self._connection.now)
+        except ValueError as error:
+            _log.error("%s: a message cannot be sent: %s", self.bind.cid, type(error).__name__)
+            return self._give_back(out, SubmitOutcome.PERMANENT)
+        self._connection.flush_soon()
         return queued
 
     def query(
@@ -393,8 +391,9 @@ class Link:
             self._tell.result(job, SubmitOutcome.PERMANENT, was_sent=False)
         self._outgoing.late.clear()
 
-    def _give_back(self, out: Outbound, outcome: SubmitOutcome) -> None:
+    def _give_back(self, out: Outbound, outcome: SubmitOutcome) -> int:
         self._tell.result(Job(0, out, 1, 1, SmFields()), outcome)
+        return 0
 
     def _say_pace(self, was_paused: bool, status: int = 0) -> None:
         if self._outgoing.is_paused and not was_paused:
