@@ -19,16 +19,7 @@ from smpp.binds import Bind
 from smpp.connection import Connection
 from smpp.counters import Counters
 from smpp.dial import DialError, dial
-from smpp.events import (
-    Answered,
-    Bound,
-    Delivered,
-    Event,
-    Failed,
-    Queried,
-    Refused,
-    Unbound,
-)
+from smpp.events import Answered, Bound, Delivered, Event, Failed, Queried, Refused, Unbound
 from smpp.messages import (
     Acknowledgement,
     BindEvent,
