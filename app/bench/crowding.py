@@ -55,7 +55,14 @@ class Figures:
 
 def due(replies: int, rate: float, crowd: int, progress: Progress) -> Figures:
     """`replies` people answer, `rate` a second, while `crowd` other offers fall due in a minute
-    and everybody in it is told where to apply."""
+    and everybody in it is told where to apply. Raises BenchError where they would be done before
+    that minute has begun."""
+    least = CLOSES_IN + MINUTE / 2
+    if replies / rate < least.total_seconds():
+        raise BenchError(
+            f"{replies} replies at {rate:g}/s are over before the crowd falls due: "
+            f"at least {least.total_seconds() * rate:g} are needed"
+        )
     return _beside("due", replies, rate, crowd, progress)
 
 

@@ -245,7 +245,7 @@ class Gateway:
         acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
         replies = sum(isinstance(i, Inbound) for i in items)
         self.links.acknowledge(acknowledgements, ESME_ROK, done.at if replies else None)
-        self.pacing.committed(len(acknowledgements), len(acknowledgements) - replies)
+        self.pacing.committed(items, self.inbox, asyncio.get_running_loop().time())
         self.claiming.has_room()
         for cid, screen in done.screens:
             link = self.links.get(cid)
@@ -297,20 +297,19 @@ class Gateway:
 
     # --- to the links -----------------------------------------------------------------------
 
-    def _leave(self, done: Committed) -> int:
-        """Hands on what was claimed; in how many segments it leaves."""
-        segments = sum(self._submit(message) for message in done.to_submit)
+    def _leave(self, done: Committed) -> None:
+        for message in done.to_submit:
+            self._submit(message)
         if self.unsent:
             self._wake.set()
-        return segments
 
-    def _submit(self, message: Message) -> int:
+    def _submit(self, message: Message) -> None:
         avoided = self.exchange.memory.avoided.get(message.id, ())
         link = self.links.choose(message, avoided)
         if link is None:
             self.unsent.append(message.id)
-            return 0
-        return link.submit(outbound(message, link))
+        else:
+            self.pacing.left(link.bind.network, link.submit(outbound(message, link)))
 
     def _send_back(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         """Tells networks to keep their messages. Until those have come again, nothing of theirs

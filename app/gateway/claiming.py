@@ -5,7 +5,7 @@ each lane's transaction waits for the disk while the other one computes.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -20,6 +20,7 @@ from app.ledger.failures import FAILURES, in_words
 MOST = 400  # messages a claim
 AT_LEAST = 20  # every LOOK_S, however crowded the networks are
 LOOK_S = 0.25  # a wake-up may be lost
+PACED_S = 0.05  # between two looks whether a network's row is over
 REST_S = 0.5  # after the ledger refused
 
 log = structlog.get_logger("gateway")
@@ -33,7 +34,7 @@ class Claiming:
         self,
         links: Links,
         commit: Callable[[Batch], Committed],
-        submit: Callable[[Committed], int],
+        submit: Callable[[Committed], None],
         held: Callable[[str], Held | None],
         pacing: Pacing,
     ) -> None:
@@ -45,6 +46,7 @@ class Claiming:
         self._told: dict[str, Held] = {}
         self._wake = asyncio.Event()
         self._is_asked = True
+        self._is_paced = False
         self._looked_at = 0.0
         self._is_over = False
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="claims")
@@ -68,7 +70,7 @@ class Claiming:
         try:
             while not self._is_over:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(PACED_S if self._is_paced else LOOK_S):
                         await self._wake.wait()
                 self._wake.clear()
                 try:
@@ -108,25 +110,14 @@ class Claiming:
         is_late = loop.time() - self._looked_at >= LOOK_S
         if self._is_over or not room or not (bulk or self._is_asked or is_late):
             return
-        allowed = self._pacing.allowed()
-        if allowed is not None:
-            allowed = max(allowed, AT_LEAST if is_late else 0)
-            if not allowed:
-                return
-            room, bulk = _within(allowed, room), _within(allowed, bulk)
-        self._is_asked, self._looked_at = False, loop.time()
+        least, now = AT_LEAST if is_late else 0, loop.time()
+        room, bulk = (self._pacing.within(r, least, now) for r in (room, bulk))
+        self._is_paced = not room
+        if not room:
+            return
+        self._is_asked, self._looked_at = False, now
         batch = Batch(room=room, bulk=bulk)
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
-        self._pacing.left(len(done.to_submit), self._submit(done))
+        self._submit(done)
         if done.to_submit:
             self.wake()
-
-
-def _within(allowed: int, room: Mapping[str, int]) -> dict[str, int]:
-    """Of the room by network so much that it is `allowed` in all."""
-    within: dict[str, int] = {}
-    for network, free in room.items():
-        if taken := min(free, allowed):
-            within[network] = taken
-            allowed -= taken
-    return within

@@ -1,52 +1,93 @@
 """How many messages are claimed while receipts come as fast as they can be stored.
 
 A message centre hands over what it has in one row: receipts that we have asked for and cannot yet
-take keep people's replies waiting behind them. So once the network fills its window of deliveries,
-a new segment leaves for each receipt stored, and no more; the row gets shorter, never longer.
-Answers to what people write leave from memory and are not held back.
+take keep people's replies waiting behind them. So while a network fills its window of deliveries,
+only so many segments leave by it that the row stays short; each receipt stored makes room for
+another. Answers to what people write leave from memory and are not held back.
 
 Pure; told of every commit.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from smpp.messages import Heard, Inbound, Receipt
 
 LEAST_WINDOW = 8  # deliveries at once; below it nothing is crowded
-FULL = 0.3  # of the most that were ever handed over at once
-WEIGHT = 0.25  # of the last commit in the average
-SHORTER = 0.9  # segments for a receipt
-WORTH = 100  # segments that a claim is worth making for
+FULL = 0.6  # of the most that were ever unacknowledged at once
+EMPTY_S = 0.1  # without a full window; a commit may end before the network hands over the next
+HANDOVERS = 8  # windows of deliveries that may wait: each takes a commit, some 20 ms
+SHORTER = 0.95  # of a segment for a receipt: whatever stood there before us gets shorter too
+WEIGHT = 0.1  # of the last message in the average
+
+
+@dataclass(slots=True)
+class Row:
+    """What one network has waiting for us. `most` is how many of its deliveries were ever
+    unacknowledged at once, `full_at` when they last were; `owed` are the segments that left since
+    it last had nothing waiting, less the receipts stored; `each` is how many segments a message
+    has of late. Times are a loop's seconds."""
+
+    most: int = 0
+    owed: float = 0.0
+    each: float = 1.0
+    full_at: float = -EMPTY_S
+
+    def committed(self, unacknowledged: int, receipts: int, now: float) -> None:
+        """A commit ends: so many deliveries stood unacknowledged, and it took so many receipts."""
+        self.most = max(self.most, unacknowledged)
+        if unacknowledged >= max(LEAST_WINDOW, self.most * FULL):
+            self.full_at = now
+        self.owed = max(0.0, self.owed - receipts * SHORTER)
+
+    def left(self, segments: int) -> None:
+        """A message left in so many segments."""
+        self.owed += segments
+        self.each += (segments - self.each) * WEIGHT
+
+    def allowed(self, now: float) -> int | None:
+        """How many messages a claim may take now; None: as many as there is room for. Less than a
+        window of segments is not worth a claim."""
+        if now - self.full_at >= EMPTY_S:
+            self.owed = 0.0
+            return None
+        free = HANDOVERS * self.most - self.owed
+        return int(free / self.each) if free >= self.most else 0
 
 
 @dataclass(slots=True)
 class Pacing:
-    """`usual` is how many deliveries a commit takes of late, `most` the most of any; `earned` is
-    how many segments the receipts stored since have made room for, `each` how many a message has
-    of late."""
+    """The rows of all networks."""
 
-    usual: float = 0.0
-    most: int = 0
-    earned: float = 0.0
-    each: float = 1.0
+    rows: dict[str, Row] = field(default_factory=dict)
 
-    def committed(self, deliveries: int, receipts: int) -> None:
-        """A commit took so many deliveries, `receipts` of them."""
-        self.usual += (deliveries - self.usual) * WEIGHT
-        self.most = max(self.most, deliveries)
-        self.earned = self.earned + receipts * SHORTER if self.is_crowded else 0.0
+    def committed(self, items: Sequence[Heard], waiting: Sequence[Heard], now: float) -> None:
+        """A commit of `items` ends, and `waiting` came meanwhile: together they stood
+        unacknowledged at once."""
+        deliveries = (i for i in chain(items, waiting) if isinstance(i, Inbound | Receipt))
+        unacknowledged = Counter(i.network for i in deliveries)
+        receipts = Counter(i.network for i in items if isinstance(i, Receipt))
+        for network, count in unacknowledged.items():
+            self._row(network).committed(count, receipts[network], now)
 
-    @property
-    def is_crowded(self) -> bool:
-        """Whether the network has as much waiting as it hands over at once."""
-        return self.usual >= max(LEAST_WINDOW, self.most * FULL)
+    def left(self, network: str, segments: int) -> None:
+        """A message left by `network` in so many segments."""
+        self._row(network).left(segments)
 
-    def allowed(self) -> int | None:
-        """How many messages a claim may take now; None: as many as there is room for."""
-        if not self.is_crowded:
-            return None
-        return max(1, int(self.earned / self.each)) if self.earned >= WORTH else 0
+    def within(self, room: Mapping[str, int], least: int, now: float) -> dict[str, int]:
+        """Of the room by network what may be used, at least `least` each."""
+        used: dict[str, int] = {}
+        for network, free in room.items():
+            allowed = self._row(network).allowed(now)
+            use = free if allowed is None else min(free, max(allowed, least))
+            if use:
+                used[network] = use
+        return used
 
-    def left(self, messages: int, segments: int) -> None:
-        """So many were claimed, and left in so many segments."""
-        if messages and segments:
-            self.each += (segments / messages - self.each) * WEIGHT
-        self.earned = max(0.0, self.earned - segments)
+    def _row(self, network: str) -> Row:
+        found = self.rows.get(network)
+        if found is None:
+            found = self.rows[network] = Row()
+        return found
