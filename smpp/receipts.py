@@ -78,7 +78,8 @@ def read(fields: SmFields, bind: Bind) -> ParsedReceipt | None:
 
 
 def candidates(id: str, mode: MessageIds) -> tuple[str, ...]:
-    """Spellings under which a receipt's id may have been given in submit_sm_resp.
+    """Spellings under which a receipt's id may have been given in submit_sm_resp, and its plain
+    one: in small letters, without leading zeros and "0x".
 
     The mode says how to turn the receipt's id into the response's: "hex-to-dec" where receipts
     have hexadecimal and responses decimal ids. "auto" tries all; an empty id has none.
@@ -88,7 +89,7 @@ def candidates(id: str, mode: MessageIds) -> tuple[str, ...]:
     if mode == "verbatim":
         return (id,)
     to_hex, to_decimal = _to_hex(id), _to_decimal(id)
-    same = (id, id.lower(), id.upper(), id.lstrip("0") or "0")
+    same = (id, id.lower(), id.upper(), id.lstrip("0") or "0", id.lower().lstrip("0x") or "0")
     match mode:
         case "hex-to-dec":
             spellings = (*to_decimal, *same)

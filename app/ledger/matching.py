@@ -55,13 +55,22 @@ class _Candidate:
 _OPEN = "(s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD', 'UNKNOWN'))"
 _IN_TIME = """s.at BETWEEN t.received_at - CAST(:older AS interval)
             AND t.received_at + CAST(:younger AS interval)"""
+
+
+def _spelled(id: str) -> str:
+    """Either side may have padded an id or changed its case, so besides its own spelling a
+    segment's id goes by its plain one, which is among the spellings of a receipt's."""
+    return f"{id}, ltrim(lower({id}), '0x')"
+
+
 _BY_ID = sql(
     f"""SELECT t.n, t.place, s.outbox_id, s.attempt, s.number, s.at, s.smsc_id, s.umr,
         {_OPEN} AS is_open
     FROM unnest(CAST(:n AS int[]), CAST(:smsc_id AS text[]), CAST(:phone AS bytea[]),
         CAST(:network AS text[]), CAST(:received AS timestamptz[])) WITH ORDINALITY
         AS t (n, smsc_id, phone_index, network, received_at, place)
-    JOIN segments s ON s.phone_index = t.phone_index AND s.smsc_id = t.smsc_id
+    JOIN segments s ON s.phone_index = t.phone_index
+        AND t.smsc_id IN ({_spelled("s.smsc_id")})
         AND s.network = t.network AND {_IN_TIME}
     ORDER BY t.place, s.at DESC, s.number"""
 )
@@ -107,6 +116,8 @@ def _choose(
         return found[0]
     if proof.umr is not None and any(c.umr == proof.umr for c in found):
         found = [c for c in found if c.umr == proof.umr]
+    exact = {_number(c.smsc_id) for c in found if c.smsc_id in proof.ids}
+    found = [c for c in found if c.smsc_id in proof.ids or _number(c.smsc_id) not in exact]
     waiting = [c for c in found if c.is_open and c.key not in taken]
     if not waiting:
         return found[0]  # it came twice: nothing changes
@@ -117,8 +128,8 @@ def _choose(
 
 
 def _number(smsc_id: str) -> str:
-    """What an id is without its case and leading zeros."""
-    return smsc_id.lower().lstrip("0")
+    """What an id is without its case, leading zeros and a hexadecimal's "0x"."""
+    return smsc_id.lower().lstrip("0x")
 
 
 def _by_id(tx: Tx, proofs: Sequence[Proof], window: Window) -> dict[int, list[_Candidate]]:
@@ -171,18 +182,19 @@ _ORPHAN = sql(
         AS t (ids, umr, phone_index, network, cid, state, error, done_at, received_at)"""
 )
 _ADOPT = sql(
-    """DELETE FROM orphan_receipts r
+    f"""DELETE FROM orphan_receipts r
     USING unnest(CAST(:smsc_id AS text[]), CAST(:umr AS smallint[]), CAST(:phone AS bytea[]))
         AS t (smsc_id, umr, phone_index)
     WHERE r.phone_index = t.phone_index AND r.received_at >= :soonest
-      AND (t.smsc_id = ANY(r.ids) OR r.umr = t.umr)
+      AND (r.ids && ARRAY[{_spelled("t.smsc_id")}] OR r.umr = t.umr)
     RETURNING r.*"""
 )
 _LATE = sql(
     f"""DELETE FROM orphan_receipts t WHERE EXISTS (
         SELECT 1 FROM segments s
         WHERE s.phone_index = t.phone_index AND s.network = t.network AND {_IN_TIME}
-          AND (s.smsc_id = ANY(t.ids) OR s.umr = t.umr AND {_OPEN}))
+          AND (t.ids && ARRAY[{_spelled("s.smsc_id")}]
+            OR s.umr = t.umr AND {_OPEN}))
     RETURNING t.*"""
 )
 _FORGET_ORPHANS = sql("DELETE FROM orphan_receipts WHERE received_at < :before")
