@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.api import binds, events, notices, tokens, webhooks
+from app.api.bulk import Bulk
 from app.api.lines import Lines
 from app.api.site import application
 from app.api.streams import Streams
@@ -79,6 +80,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_ready = on_ready
         self._streams: Streams = site.state.streams
+        self._bulk: Bulk = site.state.bulk
         self._lines: Lines = site.state.lines
 
     @contextmanager
@@ -91,6 +93,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._streams.close()  # they would be waited for, and never end by themselves
+        self._bulk.close()
         await super().shutdown(sockets)
         self._lines.flush()
 

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api import auth, correlation, gathered, idempotency, language, limits, revalidation
-from app.api.auth import Tokens
+from app.api.auth import Caller, Tokens
+from app.api.bulk import LARGE, Bulk
 from app.api.checking import read_query, shown
 from app.api.gathering import Gatherer
 from app.api.problems import MEDIA_TYPE, Fault, Problem, contained
@@ -47,6 +48,7 @@ class Door:
     rt: Runtime
     tokens: Tokens | None = None
     streams: Streams | None = None
+    bulk: Bulk = field(default_factory=Bulk)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     gatherers: dict[str, Gatherer[Sent, Response | Problem]] = field(default_factory=dict)
 
@@ -64,6 +66,8 @@ class Door:
             sent = await _receive(request, endpoint, spoken)
             if method in self.gatherers:
                 done = await self.gatherers[method].ask(sent)
+            elif len(sent.raw) > LARGE:
+                done = await self._in_bulk(endpoint, sent)
             else:
                 done = await run_in_threadpool(
                     contained, partial(self._carry_out, endpoint, sent), endpoint.path
@@ -71,6 +75,17 @@ class Door:
         except Problem as problem:
             done = problem
         return problem_response(done, spoken) if isinstance(done, Problem) else done
+
+    async def _in_bulk(self, endpoint: Endpoint, sent: Sent) -> Response | Problem:
+        """Who may not call must not wait with those who may: that is asked first."""
+        caller = await run_in_threadpool(
+            contained, partial(self._admitted, endpoint, sent), endpoint.path
+        )
+        if isinstance(caller, Problem):
+            return caller
+        once = partial(self._carry_out_once, endpoint, sent, caller)
+        turn = partial(contained, partial(_again, once), endpoint.path)
+        return await self.bulk.ask(caller.key_id, turn)
 
     def _carry_out_all(
         self, endpoint: Endpoint, batch: Sequence[Sent]
@@ -94,12 +109,15 @@ class Door:
 
     def _carry_out(self, endpoint: Endpoint, sent: Sent) -> Response:
         """Carries a call out, again where another transaction was in its way."""
-        return _again(partial(self._carry_out_once, endpoint, sent))
+        return _again(lambda: self._carry_out_once(endpoint, sent, self._admitted(endpoint, sent)))
 
-    def _carry_out_once(self, endpoint: Endpoint, sent: Sent) -> Response:
+    def _admitted(self, endpoint: Endpoint, sent: Sent) -> Caller:
         caller = auth.identify(self.rt, sent.token, self.tokens, system_clock())
         auth.admit(caller, endpoint.scopes)
         limits.admit(self.rt, [caller])
+        return caller
+
+    def _carry_out_once(self, endpoint: Endpoint, sent: Sent, caller: Caller) -> Response:
         if sent.file is not None and sent.file.media_type not in endpoint.takes:
             raise Problem("media_type", types=", ".join(endpoint.takes))
         query = read_query(sent.query, endpoint.query)

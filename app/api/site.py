@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api import docs, language, metrics, openapi
 from app.api.auth import Tokens
+from app.api.bulk import Bulk
 from app.api.door import Door
 from app.api.envelope import Envelope
 from app.api.lines import Lines
@@ -51,12 +52,12 @@ class Addresses(Router):
 
 def application(rt: Runtime, endpoints: Sequence[Endpoint], tokens: Tokens | None) -> Starlette:
     """The web application over `rt`. One route an address, so that a 405 knows every method."""
-    streams, lines = Streams(rt), Lines()
+    streams, bulk, lines = Streams(rt), Bulk(), Lines()
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     routes = [
-        Named(path, _view(Door(rt, tokens, streams, methods)), methods=list(methods))
+        Named(path, _view(Door(rt, tokens, streams, bulk, methods)), methods=list(methods))
         for path, methods in by_path.items()
     ]
     app = Starlette(
@@ -64,7 +65,7 @@ def application(rt: Runtime, endpoints: Sequence[Endpoint], tokens: Tokens | Non
         exception_handlers={HTTPException: _refused},
     )
     app.router = Addresses([*_open_routes(rt, endpoints), *routes], redirect_slashes=False)
-    app.state.streams, app.state.lines = streams, lines
+    app.state.streams, app.state.bulk, app.state.lines = streams, bulk, lines
     return app
 
 

@@ -1,15 +1,21 @@
 """A batch of thousands is made whole and asked in turns: nobody else waits for all of it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.bench.people import people
 from app.clock import ManualClock
+from app.ledger.failures import FAILURES
 from app.ledger.unit import Unit
 from app.proactive.actions import offering, opening, providing, sweeping
-from app.proactive.actions.offering import Draft
+from app.proactive.actions.offering import Draft, Made
+from app.proactive.actions.proposing import propose
 from app.proactive.records import Offer
 from app.recipients import actions as registers
 from app.recipients.actions import RecipientRow
@@ -18,6 +24,8 @@ from app.runtime import Runtime
 from tests.app.world import PROVIDER, World
 
 MANY = 25
+NOBODY = "900101300126"  # in no register
+WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 BIRTH, CHILDCARE = "birth-benefit", "childcare-benefit"
 
 
@@ -107,3 +115,77 @@ def test_what_was_withdrawn_before_its_turn_is_not_asked(world: World, iins: lis
 def withdraw(rt: Runtime, offer: Offer) -> None:
     with rt.unit() as unit:
         assert providing.withdraw(rt, unit, PROVIDER, offer.id, "a mistake") is not None
+
+
+def told(world: World, rows: Sequence[Draft]) -> list[str]:
+    """What became of each row; all of it is taken back."""
+    told: list[str] = []
+    with suppress(TakenBack), world.rt.unit() as unit:
+        for one in propose(world.rt, unit, PROVIDER, rows):
+            told.append(one.state if isinstance(one, Offer) else repr(one))
+        raise TakenBack
+    return told
+
+
+class TakenBack(Exception):
+    """Ends a transaction."""
+
+
+def test_a_batch_in_slices_is_told_the_same_as_in_one(
+    world: World, iins: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twins, wrong rows and refused ones, near one another and far apart."""
+    rows = drafts(iins) + drafts(iins[:3]) + drafts(iins[5:9], CHILDCARE)
+    rows += [replace(rows[2], service=CHILDCARE), replace(rows[4], reference="again")]
+    rows += [Draft(BIRTH, "900101300125", "no such IIN", {}), Draft(BIRTH, NOBODY, "unknown", {})]
+    rows += [replace(row, reference=f"last {n}") for n, row in enumerate(rows[:2])]
+    whole = told(world, rows)
+    assert len({answer.partition("(")[0] for answer in whole}) == 4
+    for size in (1, 3, 7):
+        monkeypatch.setattr(offering, "SLICE", size)
+        assert told(world, rows) == whole
+    assert world.rows("SELECT count(*) AS n FROM offers")[0].n == 0
+
+
+def test_a_batch_in_slices_is_made_whole_or_not_at_all(
+    world: World, iins: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offering, "SLICE", 10)
+    poisoned = [*drafts(iins[:-1]), Draft(BIRTH, iins[-1], "no text \0 of the ledger", {})]
+    with pytest.raises(FAILURES), world.rt.unit() as unit:
+        offering.make(world.rt, unit, PROVIDER, poisoned)
+    for table in ("offers", "journal", "questions", "outbox"):
+        assert world.rows(f"SELECT count(*) AS n FROM {table}")[0].n == 0
+    with world.rt.unit() as unit:
+        assert len(make(world.rt, unit, iins)) == MANY
+    entries = world.rows("SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM journal")[0]
+    assert (entries.n, entries.cases, asked(world)) == (MANY, MANY, MANY)
+
+
+def test_who_comes_second_with_a_twin_takes_nobody_elses_first_entry_away(
+    world: World, iins: list[str]
+) -> None:
+    """Two providers' offers in one transaction; a third was quicker with the second's."""
+    with ThreadPoolExecutor(1) as pool:
+        with world.rt.unit() as quicker:
+            offering.make(world.rt, quicker, "quicker", drafts(iins[:1]))
+            slower = pool.submit(both, world.rt, iins)
+            until(lambda: world.rows(WAITING)[0].n)
+        mine, twin = slower.result()
+    assert isinstance(mine, Offer) and twin == offering.ALREADY_OPEN
+    cases = {row.case_id for row in world.rows("SELECT case_id FROM journal")}
+    assert {row.id for row in world.rows("SELECT id FROM offers")} == cases and mine.id in cases
+
+
+def both(rt: Runtime, iins: Sequence[str]) -> tuple[Made, Made]:
+    with rt.unit() as unit:
+        [mine] = offering.make(rt, unit, PROVIDER, drafts(iins[1:2]))
+        [twin] = offering.make(rt, unit, "slower", drafts(iins[:1]))
+    return mine, twin
+
+
+def until(ready: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.01)

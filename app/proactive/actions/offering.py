@@ -60,6 +60,7 @@ Made = Offer | Refusal | Duplicate | Capped
 ALREADY_OPEN = Refusal("already_open", "155:4", "gate.already_open.same-service")
 PHONE_CHANGED = Refusal("phone_registered", "155:3", "gate.phone_registered.missing")
 DAY = timedelta(hours=24)
+SLICE = 500  # drafts judged and written together
 
 
 @dataclass(slots=True)
@@ -79,8 +80,16 @@ def make(
     rt: Runtime, unit: Unit, provider: str, drafts: Sequence[Draft], reach: Reach = LIVE
 ) -> list[Made]:
     """Makes an offer of every draft that passes the gates, in the drafts' order. A question whose
-    phone is free goes to the outbox at once; the others wait for their turn."""
-    return _store(rt, unit, provider, judge(rt, unit, provider, drafts, reach), reach)
+    phone is free goes to the outbox at once; the others wait for their turn. Thousands are judged
+    and written a slice at a time, in the one transaction."""
+    made: list[Made] = []
+    for begin in range(0, len(drafts), SLICE):
+        judged = judge(rt, unit, provider, drafts[begin : begin + SLICE], reach)
+        made += _store(rt, unit, provider, judged, reach)
+        if len(drafts) > SLICE:  # the entries of thousands would fill tens of megabytes
+            unit.journal.write(unit.tx)
+    opening.enqueue(rt, unit, [one for one in made if isinstance(one, Offer)])
+    return made
 
 
 def judge(
@@ -204,9 +213,8 @@ def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reac
         offer.loaded = (offer.state, offer.chain.version)
     free = records.insert(unit.tx, provider, offers, unit.now)
     if len(free) < len(offers):  # another transaction was quicker with the same reference or pair
-        kept = {o.id for o in offers if o.id in free}
-        unit.journal.entries = [e for e in unit.journal.entries if e.case_id in kept]
-    opening.enqueue(rt, unit, [offer for offer in offers if offer.id in free])
+        lost = {o.id for o in offers if o.id not in free}
+        unit.journal.entries = [e for e in unit.journal.entries if e.case_id not in lost]
     return [ALREADY_OPEN if isinstance(m, Offer) and m.id not in free else m for m in made]
 
 
