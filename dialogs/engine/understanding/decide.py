@@ -160,6 +160,8 @@ def _not_an_answer(units: list[Unit], said: list[str], kinds: set[str]) -> Verdi
         return _unclear("an invitation, no answer")
     if "rude" in kinds:
         return _unclear("anger is no answer")
+    if said.count("litotes") > 1:
+        return _unclear("two negated objections")
     if said.count("digit_yes") > 1 or said.count("digit_no") > 1:
         return _unclear("more than one number")
     return _out_of_place(kinds)

@@ -18,7 +18,8 @@ _LANGUAGES: Final = ("kk", "ru", "en")
 # "нее" is a drawled "no" or a drawled "not"; a Kazakh сс is a condition; "тағайындааңыз" may have
 # lost the м of its negation: shortening any of them would change the word.
 _DRAWL_MATTERS: Final = re.compile(
-    r"^не{2,}$|^нн|^nn|^ne{2,}$|[иыіiıy](?:сс|ss)|(?:[аәa]{2,}|[еe]{2,})[ңнnñйyi]"
+    r"^не{2,}$|^н{2,}+(?!ет)|^n{2,}+(?!et)|^ne{2,}$|[иыіiıy](?:с{2,}+|s{2,}+)(?!(?:ем|em)[иыіiıy][нзnz])"
+    r"|(?:[аәa]{2,}|[еe]{2,})(?:[йyi]|[ңнnñ]['g]?[иыіiıy]?[зzд])"
 )
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
 

@@ -19,7 +19,7 @@ _SURNAME: Final = re.compile(
 # A whole word, or an initial, which only its full stop tells from the word "я" or "с".
 _PART: Final = r"(?:[^\W\d_]{2,}+|[^\W\d_]\.)"
 _TAIL: Final = re.compile(
-    rf"(?:[,.!;\n]|\s[–—-])\s*(?:(?P<lead>{_LEAD}),?\s+)?"
+    rf"(?:[,.!;\n]|\s[–—-]|(?=\s(?:с уважением|құрметпен)\b))\s*(?:(?P<lead>{_LEAD}),?\s+)?"
     rf"(?P<words>{_PART}(?:[ ]*{_PART}){{0,3}})[\s.!]*$"
 )
 # Words that end like a surname and say something of the person named.

@@ -30,8 +30,8 @@ _TOKEN: Final = re.compile(
     r"|(?P<NUMBER>(?<!\w)[-+]\d+(?:[.,:/]\d+)*|\d+(?:[.,:/]\d+)*)"
     r"|(?P<QUESTION>[?؟⁇⁈⁉]+!*)"
     # A happy smile is a full stop with a face; a lone opening bracket is a sad one: a sign.
-    r"|(?P<HARD>(?:[.!\n;…]|[:;]-?\)+)+)"
-    r"|(?P<SOFT>[,:)\]}\"«»„“”_~'•·-]|[—–−‒―]|\((?=[^()]*\))|[\[{](?=[^\[\]{}]*[\]}]))"
+    r"|(?P<HARD>(?:[.!\n;…。]|[:;]-?\)+)+)"
+    r"|(?P<SOFT>[,:)\]}\"«»„“”_~'•·-]|(?<![\d#*])\*(?![\d#*])|[—–−‒―]|\((?=[^()]*\))|[\[{](?=[^\[\]{}]*[\]}]))"
     r"|(?P<SIGN>\S)"
 )
 _KINDS: Final = {kind.name: kind for kind in Kind}
