@@ -22,6 +22,11 @@ FIELDS: Final[dict[str, Text]] = {
         "в первой строке нужны столбцы iin и reference, каждый один раз",
         "needs columns iin and reference in its first row, each once",
     ),
+    "grants.header": Text(
+        "бірінші жолда source_id, measure, iin және granted_at бағандары бір-бірден керек",
+        "в первой строке нужны столбцы source_id, measure, iin и granted_at, каждый один раз",
+        "needs columns source_id, measure, iin and granted_at in its first row, each once",
+    ),
     "upload.quotes": Text("тырнақша жабылмаған", "кавычки не закрыты", "has a quote left open"),
     "upload.cells": Text(
         "ұяшықтар саны бағандармен тең емес",

@@ -22,7 +22,7 @@ from app.wallet.grants import records
 from app.wallet.grants.records import Grant
 from app.wallet.notices.api import MeasureCode, provider_of
 from app.wallet.notices.examples import AT, ID
-from app.wallet.rules.accounting import CSV, NDJSON, rows_of, tenge_of, tiyn_of
+from app.wallet.rules.accounting import CSV, NDJSON, NoHeader, rows_of, tenge_of, tiyn_of
 from app.wallet.systems.api import admit
 
 MOST = accounting.MOST_SHOWN
@@ -273,10 +273,13 @@ def reconcile_grants(call: Call[None, ReconcileQuery]) -> Reconciliation:
         text = b"".join(file.chunks).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise invalid("", "upload.utf8") from None
-    found = accounting.reconcile(
-        call.unit, call.caller.provider, _source(call, query.source),
-        rows_of(text, file.media_type), query.measure, query.since, query.until,
-    )  # fmt: skip
+    try:
+        found = accounting.reconcile(
+            call.unit, call.caller.provider, _source(call, query.source),
+            rows_of(text, file.media_type), query.measure, query.since, query.until,
+        )  # fmt: skip
+    except NoHeader:
+        raise invalid("", "grants.header") from None
     return Reconciliation(
         found.rows, found.matched, len(found.missing_here), len(found.missing_there),
         len(found.different), len(found.unreadable), found.missing_here[:MOST],

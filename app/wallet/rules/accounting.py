@@ -44,6 +44,10 @@ class FileRow:
     fault: str | None = None
 
 
+class NoHeader(ValueError):
+    """A CSV file whose first row does not name each of COLUMNS once: nothing in it can be read."""
+
+
 def differences(ours: Account, theirs: Account) -> tuple[str, ...]:
     """The fields in which two accounts of one grant differ, in the order of FIELDS."""
     return tuple(name for name in FIELDS if getattr(ours, name) != getattr(theirs, name))
@@ -65,7 +69,7 @@ def tenge_of(tiyn: int | None) -> str | None:
 
 def rows_of(text: str, media_type: str) -> Iterator[FileRow]:
     """The rows of a provider's file, numbered from 1 (a CSV's header not counted). A source id
-    that stands there twice is at fault the second time."""
+    that stands there twice is at fault the second time. Raises NoHeader."""
     records = _csv(text) if media_type == CSV else _ndjson(text)
     known: set[str] = set()
     for number, record in enumerate(records, 1):
@@ -83,7 +87,7 @@ def _csv(text: str) -> Iterator[Mapping[str, object] | None]:
     lines = text.removeprefix("\ufeff").split("\n")
     comma = max(",;\t", key=lines[0].count)
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=comma, strict=True)
-    head: list[str] | None = None
+    head = _head(reader)
     while True:
         try:
             cells = next(reader)
@@ -92,11 +96,19 @@ def _csv(text: str) -> Iterator[Mapping[str, object] | None]:
         except csv.Error:
             yield None
             continue
-        if head is None:
-            head = [name.strip() for name in cells]
-        elif cells:
+        if cells:
             is_whole = len(cells) == len(head)
             yield dict(zip(head, cells, strict=True)) if is_whole else None
+
+
+def _head(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        head = [name.strip() for name in next(reader, [])]
+    except csv.Error:
+        head = []
+    if any(head.count(name) != 1 for name in COLUMNS):
+        raise NoHeader
+    return head
 
 
 def _ndjson(text: str) -> Iterator[Mapping[str, object] | None]:

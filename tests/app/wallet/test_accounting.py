@@ -256,6 +256,19 @@ def test_amounts_are_kept_to_the_tiyn(purse: Purse, provider: Caller) -> None:
         assert Decimal(told["amount"]) == Decimal(amount)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "source_id;iin\nG-1;900101300126\n", "source_id,source_id,measure,iin,granted_at\n"],
+)
+def test_a_file_without_its_columns_is_refused_and_not_reported_as_empty(
+    purse: Purse, provider: Caller, text: str
+) -> None:
+    headers = {"Content-Type": "text/csv", "Accept-Language": "en"}
+    answer = provider.call("POST", "/v1/grants/reconcile", content=text, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert "source_id, measure, iin and granted_at" in answer.text
+
+
 def reconciled(provider: Caller, text: str, **query: str) -> dict[str, Any]:
     answer = provider.call(
         "POST", "/v1/grants/reconcile", content=text.encode(), params=query,
