@@ -45,6 +45,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A submit was taken after all, though it had been Answered without a status."""
+
+    token: object
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Queried:
     """The response to a query_sm; `status` None when none came in time, `told` None when the
     response says nothing that can be read."""
@@ -69,4 +77,4 @@ class Failed:
     reason: str
 
 
-Event = Bound | Refused | Delivered | Answered | Queried | Unbound | Failed
+Event = Bound | Refused | Delivered | Answered | Late | Queried | Unbound | Failed

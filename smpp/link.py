@@ -19,7 +19,7 @@ from smpp.binds import Bind
 from smpp.connection import Connection
 from smpp.counters import Counters
 from smpp.dial import DialError, dial
-from smpp.events import Answered, Bound, Delivered, Event, Failed, Queried, Refused, Unbound
+from smpp.events import Answered, Bound, Delivered, Event, Failed, Late, Queried, Refused, Unbound
 from smpp.messages import (
     Acknowledgement,
     BindEvent,
@@ -267,6 +267,8 @@ class Link:
                 self._heard(incoming.read(event, arrival))
             elif isinstance(event, Answered):
                 self._on_answer(event, now)
+            elif isinstance(event, Late):
+                self._tell.late(event)
             elif isinstance(event, Queried):
                 self._tell.query(event)
             else:

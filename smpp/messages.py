@@ -157,7 +157,8 @@ class SubmitResult:
 
     `user_message_reference` is what the segment carried, for receipts whose id means nothing;
     None where nothing was sent or, with USSD, none was due. `broke_link` says that the link was
-    lost while this segment alone was in flight: it may be what breaks it.
+    lost while this segment alone was in flight: it may be what breaks it. `is_late` says that this
+    segment's outcome was UNKNOWN before, for want of this very answer.
     """
 
     cid: str
@@ -172,6 +173,7 @@ class SubmitResult:
     phone: str
     user_message_reference: int | None = None
     broke_link: bool = False
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

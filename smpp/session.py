@@ -17,11 +17,13 @@ from smpp.events import (
     Delivered,
     Event,
     Failed,
+    Late,
     Queried,
     Refused,
     Unbound,
 )
 from smpp.marks import Marks
+from smpp.overdue import Overdue, Waiting, expired
 from smpp.pdu import (
     INTERFACE_VERSION,
     MAX_SEQUENCE,
@@ -75,8 +77,9 @@ class Session:
         self._frames = Frames()
         self._out: list[bytes] = []
         self._sequence = 0
-        self._window: dict[int, tuple[object, float]] = {}  # in the order of their deadlines
-        self._asked: dict[int, tuple[object, float]] = {}  # query_sm, likewise
+        self._window: Waiting = {}
+        self._overdue = Overdue()
+        self._asked: Waiting = {}  # query_sm
         self._large: dict[int, int] = {}  # octets of the large ones among the owed, by sequence
         self._large_octets = 0
         self._alive = Alive(bind.enquire_link_interval, bind.response_timeout, 0.0)
@@ -263,10 +266,14 @@ class Session:
         self._out.append(pack_resp(pdu.command | RESPONSE, pdu.sequence, status, ""))
 
     def _answer(self, pdu: Pdu, events: list[Event]) -> None:
+        """What is repeated or was never asked for says nothing; late, only that it was taken."""
         awaited = self._window.pop(pdu.sequence, None)
-        if awaited is None:
-            return  # late, repeated or never asked for: its outcome was told already
-        events.append(Answered(awaited[0], pdu.status, read_c_string_resp(pdu)))
+        if awaited is not None:
+            events.append(Answered(awaited[0], pdu.status, read_c_string_resp(pdu)))
+            return
+        token = self._overdue.take(pdu.sequence)
+        if token is not None and pdu.status == Status.ESME_ROK:
+            events.append(Late(token, read_c_string_resp(pdu)))
 
     def _told(self, pdu: Pdu, events: list[Event]) -> None:
         awaited = self._asked.pop(pdu.sequence, None)
@@ -345,8 +352,10 @@ class Session:
         )
 
     def _expire(self, now: float, events: list[Event]) -> None:
-        events += [Answered(token, None) for token in _late(self._window, now)]
-        events += [Queried(token, None) for token in _late(self._asked, now)]
+        late = expired(self._window, now)
+        self._overdue.add(late)
+        events += [Answered(token, None) for token in late.values()]
+        events += [Queried(token, None) for token in expired(self._asked, now).values()]
 
     def _end(self, events: list[Event], *, by_peer: bool) -> None:
         self._awaited = None
@@ -387,13 +396,3 @@ _HANDLERS: Final[Mapping[int, Callable[[Session, Pdu, list[Event]], None]]] = {
     Command.UNBIND: Session._unbind_asked,
     Command.UNBIND_RESP: Session._unbind_response,
 }
-
-
-def _late(waiting: dict[int, tuple[object, float]], now: float) -> list[object]:
-    """Takes out the tokens whose deadline has passed."""
-    late = []
-    for sequence, (_, deadline) in waiting.items():
-        if deadline > now:
-            break
-        late.append(sequence)
-    return [waiting.pop(sequence)[0] for sequence in late]

@@ -4,12 +4,12 @@ It only says; the link decides.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from smpp.binds import Bind
-from smpp.events import Bound, Queried
+from smpp.events import Bound, Late, Queried
 from smpp.messages import (
     BindEvent,
     BindState,
@@ -69,6 +69,14 @@ class Teller:
                 broke_link,
             )
         )
+
+    def late(self, event: Late) -> None:
+        """A segment was taken after all; a screen's moment is gone."""
+        job = event.token
+        assert isinstance(job, Job)
+        if job.out.ussd is None:
+            taken = replace(self.doubt(job), smsc_id=event.message_id, is_late=True)
+            self._heard(replace(taken, outcome=SubmitOutcome.ACCEPTED))
 
     def doubt(self, job: Job) -> SubmitResult:
         """What is to be thought of a segment until its answer comes."""

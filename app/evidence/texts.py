@@ -65,6 +65,9 @@ KINDS: Final = {
     "not-delivered": Bilingual("Жеткізілмеді", "Не доставлено"),
     "message-delivered": Bilingual("Хабарлама жеткізілді", "Сообщение доставлено"),
     "message-failed": Bilingual("Хабарлама жеткізілмеді", "Сообщение не доставлено"),
+    "message-answered-late": Bilingual(
+        "Желі хабарламаны кеш растады", "Сеть подтвердила сообщение с опозданием"
+    ),
     "message-unknown": Bilingual("Хабарламаның тағдыры белгісіз", "Судьба сообщения неизвестна"),
     "message-sent-again": Bilingual("Хабарлама қайта жіберілді", "Сообщение послано повторно"),
     "yes": Bilingual("Келісті", "Согласие"),

@@ -52,6 +52,7 @@ class Exchange:
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway) as unit:
             finished = submits.take(rt, memory, unit, self.routes, batch.results)
+            submits.take_late(rt, memory, unit, self.gateway, self.routes, batch.results)
             receipts_of = receipts.take(rt, memory, unit, self.routes, batch.receipts)
             queries.take(rt, unit, self.routes, batch.queried)
             elsewhere.learn_from_replies(unit, batch.inbound)

@@ -9,7 +9,7 @@ from app.exchange.elsewhere import Refusal
 from app.exchange.model import Memory, Sent
 from app.exchange.routes import Routes
 from app.exchange.telling import note, note_all, tell_failed, tell_returned
-from app.ledger import matching, outbox, segments
+from app.ledger import doubts, matching, outbox, segments
 from app.ledger.outbox import Message
 from app.ledger.segments import Submitted
 from app.ledger.unit import Unit
@@ -59,7 +59,7 @@ def take(
 ) -> list[UUID]:
     """Appends segments, takes in receipts that came before them, settles whole messages; returns
     the ids of messages of which every segment was answered."""
-    results = of_outbox(found)
+    results = [r for r in of_outbox(found) if not r.is_late]
     if not results:
         return []
     rows = [_submitted(memory, unit, r) for r in results]
@@ -81,6 +81,35 @@ def take(
                 settled.append((message, sent.results))
     _settle(rt, memory, unit, routes, settled)
     return finished
+
+
+def take_late(
+    rt: Runtime, memory: Memory, unit: Unit, gateway: UUID, routes: Routes,
+    found: Sequence[SubmitResult],
+) -> None:  # fmt: skip
+    """Segments that were taken after all: a message of which that is now true of all is not sent
+    again, and the journal says so."""
+    late = [(UUID(r.message_id), r) for r in of_outbox(found) if r.is_late]
+    if not late:
+        return
+    rows = segments.answered_late(unit.tx, [(m, r.segment, r.cid, r.smsc_id) for m, r in late])
+    for message_id, r in late:
+        sent = memory.sent.get(message_id)  # others of its segments are still awaited
+        if sent is not None:
+            sent.results = [r if s.segment == r.segment else s for s in sent.results]
+    early = matching.adopt(unit.tx, rows, unit.now - rt.waiting(receipts.EARLY_S))
+    if early:
+        receipts.match(rt, unit, routes, early)
+    taken = doubts.no_longer(unit.tx, gateway, [r.outbox_id for r in rows])
+    note_all(rt, unit, "message-answered-late", taken)
+    cids = {r.outbox_id: r.cid for r in rows}
+    silent = [(m.id, "sent", cids[m.id]) for m in taken if not _is_told_of(routes, cids[m.id])]
+    outbox.close(unit.tx, silent, unit.now)
+
+
+def _is_told_of(routes: Routes, cid: str) -> bool:
+    """Whether receipts will come for what a bind took."""
+    return not routes.routes or any(r.cid == cid and r.has_receipts for r in routes.routes)
 
 
 def _submitted(memory: Memory, unit: Unit, r: SubmitResult) -> Submitted:
@@ -130,7 +159,7 @@ def _judge(
     outcomes = {r.outcome for r in results}
     last = results[0]
     if outcomes == {SubmitOutcome.ACCEPTED}:
-        if not any(r.cid == last.cid and r.has_receipts for r in routes.routes) and routes.routes:
+        if not _is_told_of(routes, last.cid):
             verdicts.closed.append((message.id, "sent", last.cid))
         return  # its receipts will close it
     if SubmitOutcome.UNKNOWN in outcomes:

@@ -38,6 +38,11 @@ _UNKNOWN = sql(
     WHERE state = 'claimed' AND claimed_by = ANY(CAST(:gateways AS uuid[]))
     RETURNING id, case_id, room, kind, attempts, doubts"""
 )
+_TAKEN = sql(
+    f"""UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, closed_at = NULL
+    WHERE o.state = 'unknown' AND o.id = ANY(CAST(:ids AS uuid[])) AND EXISTS ({_ACCEPTED})
+    RETURNING o.id, o.case_id, o.room, o.kind, o.attempts, o.doubts"""
+)
 _OVERDUE = sql(
     """SELECT id, case_id, room, kind, attempts, doubts FROM outbox
     WHERE state = 'unknown' AND closed_at <= :before
@@ -95,6 +100,13 @@ def take_open(tx: Tx, gateways: Sequence[UUID], gateway: UUID) -> dict[UUID, dat
 def overdue(tx: Tx, before: datetime) -> list[Doubtful]:
     """Messages that became unknown before `before` and of which no receipt has come, locked."""
     found = tx.execute(_OVERDUE, {"before": before})
+    return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts, r.doubts) for r in found]
+
+
+def no_longer(tx: Tx, gateway: UUID, ids: Sequence[UUID]) -> list[Doubtful]:
+    """Those of the unknown messages `ids` that a network is now known to have accepted in whole:
+    ours again, to wait for their receipts."""
+    found = tx.execute(_TAKEN, {"gateway": gateway, "ids": list(ids)})
     return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts, r.doubts) for r in found]
 
 

@@ -98,6 +98,17 @@ _INSERT = sql(
         SET smsc_id = excluded.smsc_id, status = excluded.status, outcome = excluded.outcome,
             cid = excluded.cid, network = excluded.network, at = excluded.at, umr = excluded.umr"""
 )
+# Of a message sent again the latest attempt without an answer is meant.
+_ANSWERED_LATE = sql(
+    """UPDATE segments s SET smsc_id = t.smsc_id, status = 0, outcome = 'accepted'
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS smallint[]), CAST(:cids AS text[]),
+        CAST(:smsc_ids AS text[])) AS t (outbox_id, number, cid, smsc_id)
+    WHERE s.outbox_id = t.outbox_id AND s.number = t.number AND s.cid = t.cid
+      AND s.outcome = 'unknown' AND s.attempt = (
+          SELECT max(x.attempt) FROM segments x WHERE x.outbox_id = t.outbox_id
+            AND x.number = t.number AND x.cid = t.cid AND x.outcome = 'unknown')
+    RETURNING s.*"""
+)
 _RECORD = sql(
     """UPDATE segments s SET receipt = t.receipt, receipt_error = t.error, receipt_at = t.at
     FROM unnest(CAST(:outbox_id AS uuid[]), CAST(:attempt AS smallint[]),
@@ -135,6 +146,20 @@ def append(tx: Tx, rows: Sequence[Submitted]) -> None:
     if rows:
         names = Submitted.__slots__
         tx.execute(_INSERT, {n: [getattr(r, n) for r in rows] for n in names})
+
+
+def answered_late(tx: Tx, answers: Sequence[tuple[UUID, int, str, str]]) -> list[Submitted]:
+    """Notes that segments of which nothing was known were taken after all, by (message, number,
+    cid, id at the SMSC); returns those for which that was news."""
+    ids, numbers, cids, smsc_ids = map(list, zip(*answers, strict=True))
+    values = {"ids": ids, "numbers": numbers, "cids": cids, "smsc_ids": smsc_ids}
+    return [
+        Submitted(
+            r.outbox_id, r.attempt, r.number, r.total, r.cid, r.network, bytes(r.phone_index),
+            r.smsc_id, r.status, r.outcome, r.at, r.umr,
+        )
+        for r in tx.execute(_ANSWERED_LATE, values)
+    ]  # fmt: skip
 
 
 def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:

@@ -104,14 +104,26 @@ async def test_one_recipients_messages_wait_for_one_another() -> None:
         assert [one.message_id for one in on.results] == ["m-1", "m-4", "m-2", "m-3"]
 
 
-async def test_a_response_that_does_not_come_leaves_the_outcome_unknown() -> None:
+async def test_a_response_that_does_not_come_leaves_the_outcome_unknown_until_it_does() -> None:
     async with line(quick(response_timeout=0.1), submit_sm=silence) as on:
         on.link.submit(text(1))
         await on.until(lambda: on.results)
-        assert on.results[0].outcome is SubmitOutcome.UNKNOWN
+        assert (on.results[0].outcome, on.results[0].is_late) == (SubmitOutcome.UNKNOWN, False)
         assert on.link.is_bound
         late = on.smsc.of(Command.SUBMIT_SM)[0]
         ok(on.smsc, late)
+        await on.until(lambda: len(on.results) == 2)
+        assert (on.results[1].outcome, on.results[1].is_late) == (SubmitOutcome.ACCEPTED, True)
+        ok(on.smsc, late)
+        await asyncio.sleep(0.03)
+        assert len(on.results) == 2
+
+
+async def test_a_late_refusal_leaves_the_outcome_unknown() -> None:
+    async with line(quick(response_timeout=0.1), submit_sm=silence) as on:
+        on.link.submit(text(1))
+        await on.until(lambda: on.results)
+        status(Status.ESME_RSYSERR)(on.smsc, on.smsc.of(Command.SUBMIT_SM)[0])
         await asyncio.sleep(0.03)
         assert len(on.results) == 1
 
