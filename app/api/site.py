@@ -1,6 +1,7 @@
 """The application around the endpoints: routes, what needs no key, problems for all the rest."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Any
 
 from starlette.applications import Starlette
@@ -77,8 +78,9 @@ def _view(door: Door) -> View:
 
 
 def _open_routes(rt: Runtime, endpoints: Sequence[Endpoint]) -> list[Route]:
-    document = openapi.document(endpoints)
-    shown = docs.page(document)
+    # Made when first asked for: most processes and tests never are.
+    document = cache(lambda: openapi.document(endpoints))
+    page = cache(lambda: docs.page(document()))
     figures = metrics.Numbers(rt)
 
     async def healthz(request: Request) -> Response:
@@ -97,10 +99,12 @@ def _open_routes(rt: Runtime, endpoints: Sequence[Endpoint]) -> list[Route]:
         return Response(shown, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def described(request: Request) -> Response:
-        return JSONResponse(document)
+        return JSONResponse(await run_in_threadpool(document))
 
     async def documented(request: Request) -> Response:
-        return HTMLResponse(shown, headers={"Content-Security-Policy": docs.POLICY})
+        return HTMLResponse(
+            await run_in_threadpool(page), headers={"Content-Security-Policy": docs.POLICY}
+        )
 
     return [
         Named("/healthz", healthz),
