@@ -2,6 +2,8 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# Demo and tests start many processes; each would compile the house anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo run bench test openapi browser interop storms chaos chaos-short lint check lock clean
 
 VENV := .venv

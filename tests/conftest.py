@@ -15,6 +15,7 @@ from app.ledger.engine import Ledger
 from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
+from tests.server_logs import Watch
 
 # Files that wait for long, the longest first: begun last, one of them would run on alone.
 LONG = (
@@ -52,14 +53,31 @@ def settings() -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="session")
-def servers(settings: Settings) -> Iterator[Urls]:
-    """PostgreSQL and Valkey out of their wheels, migrated."""
+def watch() -> Watch:
+    """Reads the logs of this session's servers, once they are started."""
+    return Watch()
+
+
+@pytest.fixture(scope="session")
+def servers(settings: Settings, watch: Watch) -> Iterator[Urls]:
+    """PostgreSQL and Valkey out of their wheels, migrated; they end in order, too."""
+    watch.data = settings.paths.data
     with Servers("tests") as started:
         urls = started.start(settings)
         ledger = Ledger(urls.ledger)
         ledger.migrate()
         ledger.dispose()
         yield urls
+    watch.check()
+
+
+@pytest.fixture(autouse=True)
+def clean_logs(request: pytest.FixtureRequest, watch: Watch) -> Iterator[None]:
+    """No test leaves an error in the servers' logs but what it says that it provokes:
+    @pytest.mark.provokes("permission denied for table journal")."""
+    yield
+    marks = request.node.iter_markers("provokes")
+    watch.check([pattern for mark in marks for pattern in mark.args])
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 from app.embedded import MOST_STARTS, EmbeddedError, Servers, Urls, attach, running
 from app.embedded.processes import of_directory
 from app.settings import Settings, load
+from tests import server_logs
 
 HOLDER = """
 import sys, time
@@ -44,11 +45,13 @@ def open_to_others(directory: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One data directory for the module: making one takes longer than starting it again."""
     data = tmp_path_factory.mktemp("embedded") / "var"
     open_to_others(data.parent)
-    return settings_in(data)
+    yield settings_in(data)
+    of_another = r"FATAL:  database files are incompatible with server$"
+    server_logs.check(server_logs.troubles(data), [*server_logs.OF_BEING_KILLED, of_another])
 
 
 @pytest.fixture

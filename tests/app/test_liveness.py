@@ -10,6 +10,7 @@ from app.ledger.failures import FAILURES
 from app.runtime import Runtime
 from tests.app.worker_fixtures import ledger_outage
 from tests.app.world import World
+from tests.server_logs import OF_BEING_CLOSED
 
 
 @pytest.fixture
@@ -33,6 +34,7 @@ def test_who_lets_go_of_its_lock_is_dead(rt: Runtime, gateway: UUID) -> None:
     assert dead(rt) == [gateway]
 
 
+@pytest.mark.provokes(*OF_BEING_CLOSED)
 def test_a_lock_that_was_lost_with_the_ledger_is_taken_again_however_long_it_was_away(
     rt: Runtime, gateway: UUID
 ) -> None:

@@ -20,6 +20,7 @@ from app.simulate.running import simulate
 from tests.app.campaigns import SERVICES, at, campaign, silent, table
 from tests.app.test_simulate import MIXED
 from tests.app.worker_fixtures import eventually
+from tests.e2e.desk import say
 
 COMMAND = [sys.executable, "-m", "app.cli", "simulate"]
 
@@ -34,10 +35,10 @@ def jauap(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """The example that the command prints."""
-    said = jauap("--example", folder=tmp_path)
-    assert said.returncode == 0
+    told = say("simulate", "--example")
+    assert told.code == 0
     there = tmp_path / "day.toml"
-    there.write_text(said.stdout, "utf-8")
+    there.write_text(told.out, "utf-8")
     return there
 
 
@@ -108,9 +109,9 @@ def test_everything_wrong_with_a_file_is_said_at_once(file: Path, tmp_path: Path
         assert text.count(good) == 1
         text = text.replace(good, bad)
     file.write_text(text, "utf-8")
-    said = jauap(str(file), folder=tmp_path)
-    assert (said.returncode, said.stdout) == (2, "")
-    lines = said.stderr.splitlines()
+    said = say("simulate", str(file))
+    assert (said.code, said.out) == (2, "")
+    lines = said.err.splitlines()
     assert lines[0] == f"jauap simulate: {file} cannot be used:"
     places = {line.split(": found ")[0] for line in lines[1:]}
     assert places == {
@@ -140,19 +141,19 @@ def test_what_is_no_campaign_is_refused(
     file = tmp_path / "day.toml"
     if content is not None:
         file.write_bytes(content)
-    said = jauap(str(file), folder=tmp_path)
-    assert said.returncode == 2
-    assert f"expected {expected} ({file})" in said.stderr
+    said = say("simulate", str(file))
+    assert said.code == 2
+    assert f"expected {expected} ({file})" in said.err
 
 
 @pytest.mark.parametrize("name", ["day.pdf", "no-such-folder/day.svg"])
 def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(
     name: str, file: Path, tmp_path: Path
 ) -> None:
-    said = jauap(str(file), "--plot", str(tmp_path / name), folder=tmp_path)
-    assert said.returncode == 2
-    assert f"--plot: found {tmp_path / name}" in said.stderr
-    assert ", expected a " in said.stderr
+    said = say("simulate", str(file), "--plot", str(tmp_path / name))
+    assert said.code == 2
+    assert f"--plot: found {tmp_path / name}" in said.err
+    assert ", expected a " in said.err
 
 
 def test_the_example_asks_what_the_sandbox_could_ask(file: Path) -> None:

@@ -24,6 +24,7 @@ from app.embedded import Urls
 from app.runtime import Runtime
 from tests.app import worker_fixtures as on
 from tests.app.worker_fixtures import Provider, eventually, happen, listen, states
+from tests.server_logs import OF_BEING_CLOSED
 
 Logs = Sequence[MutableMapping[str, Any]]
 
@@ -147,6 +148,7 @@ def _said(logs: Logs, event: str, what: str) -> int:
     return [(e["event"], e.get("what")) for e in logs].count((event, what))
 
 
+@pytest.mark.provokes(*OF_BEING_CLOSED)
 def test_the_ledger_may_go_away_and_come_back(rt: Runtime, provider: Provider) -> None:
     listen(rt, provider.url)
     with capture_logs() as logs, working(rt):

@@ -1,10 +1,9 @@
 """After the storm: what the centre and the provider counted, held against the ledger's word."""
 
 import json
-import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,9 @@ from app.runtime import Runtime
 from tests.chaos.people import OUTCOMES, phone_of, role_of
 from tests.chaos.town import Hook, Provider
 from tests.e2e.house import JAUAP, House, clean_environ
+from tests.server_logs import OF_BEING_KILLED, counted, troubles, unprovoked
 
-# What PostgreSQL says because it, or who spoke with it, was killed.
-OF_BEING_KILLED = re.compile(
-    r"the database system is (starting up|shutting down|in recovery mode|not yet accepting)"
-    r"|terminating connection (due to|because of)|could not (send data to|receive data from) client"
-    r"|connection to client lost|unexpected EOF on client|Consistent recovery state"
-)
 ENDS = ("offer.accepted", "offer.declined", "offer.expired", "offer.undelivered")
-TROUBLE = re.compile(r"\b(ERROR|FATAL|PANIC|WARNING):")
-# Valkey marks what is wrong with "#"; these it says at any start, and of a cut log after a kill.
-OF_VALKEY = re.compile(
-    r"overcommit|Transparent Huge|somaxconn|TCP backlog|maximum open files|append only file"
-    r"|AOF loaded anyway|Short read|bad file format|BGSAVE|Killing|Redis|Truncating|truncat"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,36 +206,13 @@ def _verified(house: House) -> Line:
 
 def _logs(data: Path) -> list[Line]:
     """The servers' own logs; what a kill -9 itself makes them say is named and counted."""
-    postgres = _troubles(data / "postgres.log", TROUBLE.search, OF_BEING_KILLED)
-    valkey = _troubles(data / "valkey.log", lambda line: " # " in line, OF_VALKEY)
+    lines = troubles(data)
+    wrong, excused = unprovoked(lines, OF_BEING_KILLED), counted(lines, OF_BEING_KILLED)
+    said = ", ".join(f"“{words}” {n}" for words, n in sorted(excused.items())) or "nothing"
     return [
-        line
-        for name, (wrong, excused) in (("PostgreSQL", postgres), ("Valkey", valkey))
-        for line in (
-            Line(f"{name}'s log: errors but those of being killed", _some(wrong), not wrong),
-            Line(f"{name}'s log: of being killed", _counted(excused)),
-        )
+        Line("the servers' logs: errors but those of being killed", _some(wrong), not wrong),
+        Line("the servers' logs: of being killed", said),
     ]
-
-
-def _troubles(
-    log: Path, is_trouble: Callable[[str], object], excused: re.Pattern[str]
-) -> tuple[list[str], Counter[str]]:
-    """The lines that nobody expects, and how often each expected one came."""
-    wrong: list[str] = []
-    known: Counter[str] = Counter()
-    for file in sorted(log.parent.glob(log.name + "*")):
-        for line in filter(is_trouble, file.read_text("utf-8", "replace").splitlines()):
-            found = excused.search(line)
-            if found is None:
-                wrong.append(line)
-            else:
-                known[found[0]] += 1
-    return wrong, known
-
-
-def _counted(found: Counter[str]) -> str:
-    return ", ".join(f"“{words}” {n}" for words, n in sorted(found.items())) or "nothing"
 
 
 def _own_log(house: House) -> list[Line]:

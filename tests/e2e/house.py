@@ -19,6 +19,7 @@ from app import embedded
 from app.ledger import keys
 from app.runtime import Runtime, open_runtime
 from app.settings import load
+from tests import server_logs
 
 JAUAP = (sys.executable, "-m", "app.cli")
 TIME_SCALE = 4320  # the law's 24 hours last 20 seconds
@@ -37,11 +38,14 @@ def until(reached: Callable[[], object], seconds: float, what: str, *, every: fl
 
 
 @contextmanager
-def open_folder() -> Iterator[Path]:
-    """A directory that the account of PostgreSQL may pass through, as pytest's are not."""
+def open_folder(*provoked: str) -> Iterator[Path]:
+    """A directory that the account of PostgreSQL may pass through, as pytest's are not. The logs
+    of servers in its `var` must be clean in the end, but for what is said to be provoked."""
     with tempfile.TemporaryDirectory(prefix="jauap-e2e-") as name:
         os.chmod(name, 0o711)
-        yield Path(name).resolve()
+        folder = Path(name).resolve()
+        yield folder
+        server_logs.check(server_logs.troubles(folder / "var"), provoked)
 
 
 def free_port() -> int:

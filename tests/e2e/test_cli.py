@@ -1,12 +1,9 @@
 """The command line as people and scripts use it: what each command says, and its exit code."""
 
-import json
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,68 +13,20 @@ import pytest
 import typer
 from sqlalchemy import text
 
-from app.cli import main
 from app.commands.assembled import app
-from app.commands.places import migrate
-from app.embedded import Servers
 from app.ledger.journal import Chain
-from app.settings import load
+from tests.e2e.desk import Desk, open_desk, say
 from tests.e2e.foreign import ForeignSmsc
-from tests.e2e.house import JAUAP, House, clean_environ, open_folder, until
+from tests.e2e.house import JAUAP, clean_environ, until
 
 SCORED = "text\tlabel\tlanguage\tnote\nиә\tyes\tkk\t\nнет\tno\tru\t\n"
 FALSE_YES = "text\tlabel\tlanguage\tnote\nиә\tno\tkk\t\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        assert self.code in (0, 1), self.err
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A place with configuration and running servers, where commands are given."""
-
-    house: House
-
-    def give(self, *words: str) -> Told:
-        """Gives one command and waits for its end."""
-        ran = subprocess.run(
-            [*JAUAP, *words],
-            cwd=self.house.folder,
-            env=clean_environ(COLUMNS="200"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return Told(ran.returncode, ran.stdout, ran.stderr)
-
-    def give_all(self, *commands: str) -> list[Told]:
-        """Gives several at once: most of the time of each is the start of its Python."""
-        with ThreadPoolExecutor(3) as pool:
-            return list(pool.map(lambda command: self.give(*command.split()), commands))
-
-
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
-    with open_folder() as folder:
-        house = House(folder)
-        house.write_config()
-        with Servers("tests of the command line") as servers:
-            urls = servers.start(load(house.config, {}))
-            migrate(urls.ledger)
-            yield Desk(house)
+    with open_desk() as opened:
+        yield opened
 
 
 def every_command() -> list[tuple[str, str]]:
@@ -108,22 +57,7 @@ def test_help_goes_to_stdout_and_wrong_use_ends_with_2(desk: Desk) -> None:
     assert "expected one of" in told["chart x"].err
 
 
-@pytest.fixture
-def say(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[[str], Told]:
-    """Gives a command by the same entry in this process, which has its Python started already."""
-
-    def one(command: str) -> Told:
-        monkeypatch.setattr("sys.argv", ["jauap", *command.split()])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Told(int(ended.value.code or 0), *capsys.readouterr())
-
-    return one
-
-
-def test_what_explains_needs_no_server(say: Callable[[str], Told], tmp_path: Path) -> None:
+def test_what_explains_needs_no_server(tmp_path: Path) -> None:
     at = "2026-03-20T13:30:00"
     score, wrong, file = (tmp_path / name for name in ("good.tsv", "bad.tsv", "not.tsv"))
     score.write_text(SCORED, "utf-8")
@@ -140,7 +74,7 @@ def test_what_explains_needs_no_server(say: Callable[[str], Told], tmp_path: Pat
         "chart offer",
         "chart lifecycle --graphviz",
     )
-    told = [say(command) for command in commands]
+    told = [say(*command.split()) for command in commands]
     assert [t.code for t in told] == [0, 0, 2, 0, 0, 1, 2, 0, 0, 0]
     assert told[0].data["deadline"] == "2026-03-21T13:30:00Z"
     assert told[1].data["deadline"] > "2026-03-24"  # Nauryz lies between
@@ -162,13 +96,12 @@ def test_the_configuration_can_be_checked_alone(desk: Desk) -> None:
 
 
 def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
-    desk: Desk, say: Callable[[str], Told]
+    desk: Desk,
 ) -> None:
-    here = f"--config {desk.house.config}"
     made = desk.give("keys", "add", "mtszn", "--scope", "provider", "--json")
     assert made.data["key"].startswith("jau_")
-    again = say(f"keys add mtszn --scope provider {here}")
-    wrong = say(f"keys add other --scope everything {here}")
+    again = desk.say("keys", "add", "mtszn", "--scope", "provider")
+    wrong = desk.say("keys", "add", "other", "--scope", "everything")
     assert (again.code, wrong.code) == (2, 2)
     assert "everything" in wrong.err and "provider" in wrong.err
     listed = desk.give("keys", "list", "--json")
@@ -176,9 +109,9 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
         ("mtszn", ["provider"], None)
     ]
     assert made.data["key"] not in listed.out
-    assert say(f"keys revoke mtszn {here}").code == 0
-    assert say(f"keys list --json {here}").data[0]["revoked_at"] is not None
-    assert say(f"keys revoke nobody {here}").code == 2
+    assert desk.say("keys", "revoke", "mtszn").code == 0
+    assert desk.say("keys", "list", "--json").data[0]["revoked_at"] is not None
+    assert desk.say("keys", "revoke", "nobody").code == 2
 
 
 def test_migrating_again_changes_nothing_and_no_gateway_means_no_binds(desk: Desk) -> None:

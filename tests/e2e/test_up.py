@@ -28,7 +28,7 @@ def ordinary() -> list[str]:
     looking = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
     for more in ([], looking):
         prefix = [setpriv, *ids, *more]
-        tried = [*prefix, sys.executable, "-c", "import app.cli"]
+        tried = [*prefix, sys.executable, "-c", "import app.commands.assembled"]
         ran = subprocess.run(tried, env=clean_environ(), stderr=subprocess.DEVNULL)
         if ran.returncode == 0:
             return prefix

@@ -16,7 +16,7 @@ from app import sandbox_issuer
 from app.clock import system_clock
 from app.proactive.records import Offer
 from smpp.messages import ReceiptState
-from tests.app.api.conftest import Caller
+from tests.app.api.conftest import Caller, plain_http
 from tests.app.world import World
 
 BIRTH, CHILDCARE = "birth-benefit", "childcare-benefit"
@@ -110,7 +110,7 @@ def following(
     if last_id is not None:
         headers["Last-Event-ID"] = last_id
     with (
-        httpx.Client(base_url=url, timeout=None) as client,
+        plain_http(url, None) as client,
         client.stream("GET", path, headers=headers) as answer,
     ):
         assert answer.status_code == 200, answer.read()

@@ -55,9 +55,14 @@ def served(rt: Runtime) -> Iterator[str]:
     assert not thread.is_alive()
 
 
+def plain_http(url: str, timeout: float | None = 30) -> httpx.Client:
+    """A client of plain HTTP: loading certificates takes longer than most tests."""
+    return httpx.Client(base_url=url, timeout=timeout, verify=False)
+
+
 @pytest.fixture
 def client(rt: Runtime) -> Iterator[httpx.Client]:
-    with served(rt) as url, httpx.Client(base_url=url, timeout=30) as opened:
+    with served(rt) as url, plain_http(url) as opened:
         yield opened
 
 

@@ -11,7 +11,7 @@ from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import ReceiptState
 from tests.app.api.citizens import BIRTH, KK, RU, citizen
-from tests.app.api.conftest import Caller, proposal, served
+from tests.app.api.conftest import Caller, plain_http, proposal, served
 from tests.app.world import World
 
 LABELS = ["Kaspi *1234", "Halyk *5678"]
@@ -89,7 +89,7 @@ def app(world: World) -> Iterator[Caller]:
     assert isinstance(made, Offer)
     world.receipt(ReceiptState.DELIVRD)
     world.say("иә")
-    with served(world.rt) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with served(world.rt) as url, plain_http(url) as client:
         yield citizen(world, client, iin)
 
 

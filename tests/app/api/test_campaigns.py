@@ -20,7 +20,7 @@ from app.proactive.campaigns.rules import (
     step,
 )
 from app.runtime import Runtime
-from tests.app.api.conftest import Caller, served
+from tests.app.api.conftest import Caller, plain_http, served
 from tests.app.world import World
 
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -33,7 +33,7 @@ def world(rt: Runtime, clock: ManualClock) -> World:
 
 @pytest.fixture
 def client(world: World) -> Iterator[httpx.Client]:
-    with served(world.rt) as url, httpx.Client(base_url=url, timeout=30) as opened:
+    with served(world.rt) as url, plain_http(url) as opened:
         yield opened
 
 
@@ -184,7 +184,7 @@ def test_a_dry_run_says_what_would_come_of_it(world: World, provider: Caller) ->
     )
     stored = upload(provider, csv_of([*iins, "999999000012"])).json()["id"]
     made = campaign(provider, stored)
-    with served(rt) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with served(rt) as url, plain_http(url) as client:
         priced = Caller(client, provider.secret, "").post(f"/v1/campaigns/{made['id']}/dry-run")
     seen = priced.json()
     assert seen["reached"] == 4

@@ -16,7 +16,7 @@ from app.ledger import feed
 from app.ledger.feed import BEGINNING, as_place
 from app.runtime import Runtime
 from tests.app.api.citizens import BIRTH, CHILDCARE, asked, citizen, following
-from tests.app.api.conftest import Caller, served
+from tests.app.api.conftest import Caller, plain_http, served
 from tests.app.world import World
 
 STEPS = ("sent", "awaiting", "declined")
@@ -29,7 +29,7 @@ def world(rt: Runtime, clock: ManualClock) -> World:
 
 @pytest.fixture
 def client(world: World) -> Iterator[httpx.Client]:
-    with served(world.rt) as url, httpx.Client(base_url=url, timeout=30) as opened:
+    with served(world.rt) as url, plain_http(url) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from app.ledger import keys
 from app.ledger.engine import Ledger
 from app.ledger.keys import Scope
 from app.runtime import Runtime
-from tests.app.api.conftest import Caller, proposal, served, with_key
+from tests.app.api.conftest import Caller, plain_http, proposal, served, with_key
 
 PROBLEM = "application/problem+json"
 EVERYWHERE = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
@@ -213,7 +213,7 @@ def test_metrics_count_by_declared_address_and_hold_nothing_personal(
 
 def test_a_ledger_that_is_away_is_unavailable_and_says_when_to_return(rt: Runtime) -> None:
     away = replace(rt, ledger=Ledger("postgresql://jauap@127.0.0.1:1/jauap"))
-    with served(away) as url, httpx.Client(base_url=url) as client:
+    with served(away) as url, plain_http(url) as client:
         answer = client.get("/v1/offers", headers={"Authorization": "Bearer jau_" + "x" * 43})
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, PROBLEM)
         assert int(answer.headers["Retry-After"]) > 0

@@ -104,6 +104,7 @@ def test_what_a_key_stood_for_cannot_be_read_back(rt: Runtime, provider: Caller,
     assert len(rows) == 1 and aida.encode() not in stored
 
 
+@pytest.mark.provokes("ERROR:  canceling statement due to lock timeout$")
 def test_a_second_call_is_told_when_the_first_takes_too_long(
     rt: Runtime, provider: Caller, aida: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

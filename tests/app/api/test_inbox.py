@@ -22,7 +22,7 @@ from app.recipients import actions as registers
 from app.recipients.records import NewConsent
 from app.runtime import Runtime
 from tests.app.api.citizens import BIRTH, CHILDCARE, asked, citizen
-from tests.app.api.conftest import Caller, served
+from tests.app.api.conftest import Caller, plain_http, served
 from tests.app.world import World
 
 DAY = timedelta(hours=24)
@@ -36,7 +36,7 @@ def world(rt: Runtime, clock: ManualClock) -> World:
 
 @pytest.fixture
 def client(world: World) -> Iterator[httpx.Client]:
-    with served(world.rt) as url, httpx.Client(base_url=url, timeout=30) as opened:
+    with served(world.rt) as url, plain_http(url) as opened:
         yield opened
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-import httpx
 import pytest
 import redis
 
@@ -19,7 +18,7 @@ from app.recipients.actions import RecipientRow
 from app.recipients.records import NewConsent
 from app.runtime import Runtime
 from app.settings import Environment
-from tests.app.api.conftest import AIDA, AIDA_PHONE, Caller, proposal, served
+from tests.app.api.conftest import AIDA, AIDA_PHONE, Caller, plain_http, proposal, served
 
 BOLAT, HANDSET = "999999000012", "+77000000100"
 
@@ -40,7 +39,7 @@ def calling(rt: Runtime, kind: Kind = Kind.LIVE, phones: tuple[str, ...] = ()) -
         indexes = [rt.vault.index("phone", phone) for phone in phones]
         name = f"mtszn-{kind}"
         _, secret = keys.add(unit.tx, name, [Scope.PROVIDER], unit.now, kind=kind, phones=indexes)
-    with served(rt) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with served(rt) as url, plain_http(url) as client:
         yield Caller(client, secret, name)
 
 

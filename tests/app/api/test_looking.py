@@ -13,7 +13,7 @@ from app.proactive.rules import State
 from app.runtime import Runtime
 from dialogs.engine.render import segments
 from tests.app.api.citizens import asked
-from tests.app.api.conftest import Caller, served, with_key
+from tests.app.api.conftest import Caller, plain_http, served, with_key
 from tests.app.world import World
 
 
@@ -24,7 +24,7 @@ def world(rt: Runtime, clock: ManualClock) -> World:
 
 @pytest.fixture
 def client(world: World) -> Iterator[httpx.Client]:
-    with served(world.rt) as url, httpx.Client(base_url=url, timeout=30) as opened:
+    with served(world.rt) as url, plain_http(url) as opened:
         yield opened
 
 

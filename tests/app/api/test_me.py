@@ -16,7 +16,7 @@ from app.proactive.rules import State
 from app.runtime import Runtime
 from app.settings import Oidc
 from tests.app.api.citizens import BIRTH, CHILDCARE, KK, RU, asked, citizen
-from tests.app.api.conftest import Caller, served
+from tests.app.api.conftest import Caller, plain_http, served
 from tests.app.api.test_tokens import RSA, published, serving, signed
 from tests.app.world import World
 
@@ -31,7 +31,7 @@ def world(rt: Runtime, clock: ManualClock) -> World:
 
 @pytest.fixture
 def client(world: World) -> Iterator[httpx.Client]:
-    with served(world.rt) as url, httpx.Client(base_url=url, timeout=30) as opened:
+    with served(world.rt) as url, plain_http(url) as opened:
         yield opened
 
 
@@ -333,7 +333,7 @@ def test_a_configured_issuers_token_opens_the_door_once_its_keys_can_be_had(worl
         token = signed("RS256", iss=issuer, person_iin=iin, iat=now.timestamp(), exp=ends)
         for answer_of_issuer, expected in (((503, b""), 503), ((200, published(("k1", RSA))), 200)):
             answers["/keys"] = answer_of_issuer
-            with served(configured) as url, httpx.Client(base_url=url) as client:
+            with served(configured) as url, plain_http(url) as client:
                 answered = Caller(client, token, "").get("/v1/me")
                 assert answered.status_code == expected
                 assert ("Retry-After" in answered.headers) == (expected == 503)

@@ -16,7 +16,7 @@ from app.ledger import keys
 from app.ledger.keys import Scope
 from app.main import ENDPOINTS
 from app.runtime import Runtime
-from tests.app.api.conftest import AIDA, Caller, proposal, served
+from tests.app.api.conftest import AIDA, Caller, plain_http, proposal, served
 
 NOBODY = "nobody"
 CALLERS = (*(str(scope) for scope in Scope), CITIZEN, FOLLOWER, NOBODY)
@@ -35,7 +35,7 @@ def doors(opened: Runtime) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
         }
     tokens[CITIZEN] = sandbox_issuer.issue(opened.settings.paths.data, AIDA, now)
     tokens[FOLLOWER] = ticket(opened.vault, Known("", frozenset(), iin=AIDA))
-    with served(opened) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with served(opened) as url, plain_http(url) as client:
         yield client, tokens
 
 

@@ -91,6 +91,7 @@ def test_two_bodies_may_use_the_same_id(purse: Purse, provider: Caller, stranger
     assert len(stranger.get("/v1/grants").json()["items"]) == 1
 
 
+@pytest.mark.provokes("ERROR:  grants are corrected by new entries only")
 def test_the_books_refuse_an_edit_by_whoever_holds_the_database(
     purse: Purse, provider: Caller
 ) -> None:
