@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from app.evidence import sealing
+from app.evidence import sealing, summary
 from app.evidence.casefile import CaseEntry, CaseSeal
 from app.ledger import chain, merkle
 from app.ledger.chain import Break, Entry
@@ -32,6 +32,7 @@ class _File(Struct):
     entries: list[CaseEntry]
     head: str
     case: str | None = None
+    offer: dict[str, Any] | None = None
     seals: list[CaseSeal] = []
 
 
@@ -64,6 +65,8 @@ def check(text: bytes, trusted: Mapping[str, bytes] | None = None) -> Checked:
         breaks.append(Break(str(case), entries[-1].seq, "the last hash is not the file's head"))
     for one in file.entries:
         breaks += [Break(str(case), one.seq, what) for what in _said_faults(one)]
+    for what in summary.faults(str(case), file.offer or {}, file.entries):
+        breaks.append(Break(str(case), 0, what))
     keys = dict(trusted) if trusted else _own_keys(file.seals)
     breaks += list(_seal_breaks(case, entries, file.seals, keys))
     covered = max((seal.seq for seal in file.seals), default=0)

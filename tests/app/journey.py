@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from app.clock import ManualClock
+from app.evidence import offline
+from app.evidence.casefile import case_file
 from app.ledger.journal import Entry, verify
+from app.proactive.actions.saying import public
 from app.proactive.records import Offer
 from app.proactive.rules import LIFECYCLE, Event, State, step
 from app.runtime import Runtime
@@ -74,7 +79,18 @@ def play_file(rt: Runtime, clock: ManualClock, path: Path) -> set[Pair]:
     assert_all_told(play)
     assert play.untold() == [], "the transcript does not have these events"
     measure_steps.assert_whole(play)
+    for offer in play.offers:
+        assert_proven(play, offer)
     return {pair for offer in play.offers for pair in passed(play, offer)}
+
+
+def assert_proven(play: Play, offer: Offer) -> None:
+    """What a case file says of the offer on top is what its entries say."""
+    rt = play.world.rt
+    with rt.ledger.begin() as tx:
+        about = msgspec.to_builtins(public(offer))
+        file = case_file(tx, rt.vault, offer.id, rt.clock(), offer=about, with_said=True)
+    assert offline.check(msgspec.json.encode(file)).breaks == []
 
 
 def passed(play: Play, offer: Offer) -> list[Pair]:

@@ -127,6 +127,14 @@ CHANGES: dict[str, Any] = {
     "its hash is another than was sealed": lambda f: f["seals"][0].update(head="00" * 32),
     "a seal was taken out": lambda f: f["seals"].pop(0),
     "expected a seal": lambda f: f["seals"][0].update(since=-1),
+    "offer.state: found 'refused'": lambda f: f["offer"].update(state="refused"),
+    "offer.id": lambda f: f["offer"].update(id=str(UUID(int=1))),
+    "offer.service": lambda f: f["offer"].update(service="childcare-benefit"),
+    "offer.created_at": lambda f: f["offer"].update(created_at="2026-01-01T00:00:00Z"),
+    "offer.received_at": lambda f: f["offer"].update(received_at=None),
+    "offer.deadline": lambda f: f["offer"].update(deadline="2026-03-03T07:00:01Z"),
+    "offer.closed_at": lambda f: f["offer"].update(closed_at=f["offer"]["created_at"]),
+    "offer.answered_by": lambda f: f["offer"].update(answered_by="app"),
     "number, day": lambda f: f["seals"][0].update(day="2026-03-09"),
 }
 
