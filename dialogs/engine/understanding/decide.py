@@ -11,6 +11,7 @@ from dialogs.engine.understanding.labels import Label
 from dialogs.engine.understanding.reading import Reading
 
 _BREAKS: Final = frozenset({"comma", "stop_mark"})
+_SIGNS: Final = frozenset({"emoji_yes", "emoji_no", "emoji_courtesy"})
 _COURTESY: Final = frozenset({"polite", "greeting", "emoji_courtesy", "answer", "conj", "because"})
 _PLUS: Final = frozenset({"yes", "bare_yes", "aga", "digit_yes", "apart_yes"})
 _MINUS: Final = frozenset({"no", "bare_no", "digit_no", "apart_no"})
@@ -39,7 +40,7 @@ def _stands_apart(units: list[Unit], place: int) -> bool:
     """Whether a noun ("отказ") is not grown together with another answer ("нет отказ")."""
     sides = [units[i].kind for i in (place - 1, place + 1) if 0 <= i < len(units)]
     return all(
-        side in _BREAKS | {"polite", "regret", "but_no", "answer", "digit_yes", "digit_no"}
+        side in _BREAKS | {"polite", "regret", "but_no", "answer", "digit_yes", "digit_no"} | _SIGNS
         for side in sides
     )
 

@@ -15,11 +15,12 @@ from dialogs.engine.understanding import folding, paradigms, slips
 
 _DATA: Final = files(__package__).joinpath("lexicon")
 _LANGUAGES: Final = ("kk", "ru", "en")
-# "нее" is a drawled "no" or a drawled "not"; a Kazakh сс is a condition; "тағайындааңыз" may have
-# lost the м of its negation: shortening any of them would change the word.
+# "нее" is a drawled "no" or a drawled "not"; a Kazakh сс is a condition, but for a long drawl in
+# an answer; "тағайындааңыз" may have lost the м of its negation: shortening changes the word.
 _DRAWL_MATTERS: Final = re.compile(
-    r"^не{2,}$|^н{2,}+(?!ет)|^n{2,}+(?!et)|^ne{2,}$|[иыіiıy](?:с{2,}+|s{2,}+)(?!(?:ем|em)[иыіiıy][нзnz])"
-    r"|(?:[аәa]{2,}|[еe]{2,})(?:[йyi]|[ңнnñ]['g]?[иыіiıy]?[зzд])"
+    r"^н(?:е{2,}$|н++(?!ет)|ь)|^n(?:e{2,}$|n++(?!et))"
+    r"|[иыіiıy](?:сс(?!с)|ss(?!s)|(?:с{3,}+|s{3,}+)(?!(?:ем|em)[иыіiıy][нзnz]))"
+    r"|(?:[аәa]{2,}|[еe]{2,})(?:[йyi]|[ңнnñ]['g]?[иыіiıy]?[зzд])|(?:нда{2,}|мде{2,}|nda{2,}|mde{2,})$"
 )
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
 

@@ -11,7 +11,8 @@ from typing import Final
 from dialogs.engine.understanding import folding
 from dialogs.engine.understanding.lexicon import look_up
 
-_LEAD: Final = r"(?:с уважением|құрметпен|это|бұл|kurmetpen|qurmetpen|qūrmetpen|s uvazheniem)"
+_PARTING: Final = "с уважением|құрметпен|курметпен|kurmetpen|qurmetpen|qūrmetpen|s uvazheniem"
+_LEAD: Final = rf"(?:{_PARTING}|это|бұл)"
 _SURNAME: Final = re.compile(
     r"\w+(?:ов|ова|ев|ева|ин|ина|ұлы|улы|қызы|кызы|ский|ская|енко|ович|евич|овна|евна"
     r"|ov|ova|ev|eva|uly|kyzy)"
@@ -19,7 +20,8 @@ _SURNAME: Final = re.compile(
 # A whole word, or an initial, which only its full stop tells from the word "я" or "с".
 _PART: Final = r"(?:[^\W\d_]{2,}+|[^\W\d_]\.)"
 _TAIL: Final = re.compile(
-    rf"(?:[,.!;\n]|\s[–—-]|(?=\s(?:с уважением|құрметпен)\b))\s*(?:(?P<lead>{_LEAD}),?\s+)?"
+    # "С уважением" leads to a name by itself, whatever stands before it.
+    rf"(?:[,.!;\n]|\s[–—-]|(?=\s(?:{_PARTING})\b))\s*(?:(?P<lead>{_LEAD}),?\s+)?"
     rf"(?P<words>{_PART}(?:[ ]*{_PART}){{0,3}})[\s.!]*$"
 )
 # Words that end like a surname and say something of the person named.

@@ -9,14 +9,13 @@ from typing import Final, Generic, Protocol, TypeVar
 _SHORTEST: Final = 7
 _KEPT_ENDING: Final = 2  # persons, genders and "yes or no" live at the end of the word
 _FORGIVEN: Final = frozenset(
-    {
-        *("agree", "kagree", "kagree_neg", "refuse", "confirm", "tart", "polite", "greeting"),
-        *("imp", "kimp", "kimp_neg", "of_course"),
-    }
+    {"agree", "kagree", "kagree_neg", "refuse", "confirm", "tart", "polite", "greeting", "imp"}
 )
 # A slip near these could hide a person, a condition or a negation.
 _WATCHED: Final = _FORGIVEN | {
     "disagree",
+    "refuse_neg",
+    "litotes_word",
     "other",
     "tart_neg",
     "ktake",
