@@ -24,6 +24,7 @@ MOST = 16  # calls that wait or are carried out, of at most 1 MiB each
 MOST_OF_ONE = 12  # of one key, so that no key keeps the others out
 FIRST_GUESS_S = 2.0  # how long a call takes, before any has been carried out
 RECENT = 0.3  # weight of the last call in the average
+PATIENCE_S = 30.0  # nobody waits longer for a turn: callers and proxies hang up after a minute
 RETRY = 1  # seconds; another process, or this one started again, takes it then
 
 
@@ -41,27 +42,30 @@ class Bulk:
 
     async def ask(self, key_id: str, run: Callable[[], R]) -> R:
         """What `run` returns, once its turn has come. Raises Problem: 429 where too many calls of
-        this key wait already, 503 where too many wait at all, or the server is stopping."""
+        this key wait already, 503 where too many wait at all or for too long, or the server is
+        stopping."""
         before = self.inside.total()
         if self.inside[key_id] >= MOST_OF_ONE:
             raise too_many(before * self.took)
-        if before >= MOST:
+        if before >= MOST or before * self.took > PATIENCE_S:
             raise unavailable(max(1, ceil(before * self.took)))
         self.inside[key_id] += 1
         try:
             # Names in the log are those of the call, not of whoever started the thread.
             context = contextvars.copy_context()
-            turn = partial(context.run, self._carry_out, run)
+            turn = partial(context.run, self._carry_out, run, perf_counter())
             return await asyncio.get_running_loop().run_in_executor(self._thread, turn)
         finally:
             self.inside[key_id] -= 1
             if not self.inside[key_id]:
                 del self.inside[key_id]
 
-    def _carry_out(self, run: Callable[[], R]) -> R:
+    def _carry_out(self, run: Callable[[], R], asked: float) -> R:
+        begun = perf_counter()
         if self.is_closing:
             raise unavailable(RETRY)
-        begun = perf_counter()
+        if begun - asked > PATIENCE_S:
+            raise unavailable(max(1, ceil(self.took)))
         try:
             return run()
         finally:

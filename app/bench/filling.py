@@ -1,5 +1,6 @@
 """Fills a house: registers and offers over its own API, as a provider would."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from app.bench.people import SERVICE, Person
 from app.ledger import keys
 
 MEASURE = "school-meals"
+LATER = (429, 503)  # to be repeated, as a provider would
 AT_ONCE = 5_000  # a body of so many recipients stays under 1 MiB
 
 
@@ -93,6 +95,9 @@ def batched(persons: Sequence[Person], size: int) -> Iterator[Sequence[Person]]:
 
 def _post(http: httpx.Client, path: str, body: dict[str, Any], expected: int) -> float:
     answer = http.post(path, json=body)
+    while answer.status_code in LATER:
+        time.sleep(float(answer.headers["Retry-After"]))
+        answer = http.post(path, json=body)
     accepted = answer.json().get("accepted") if answer.is_success else None
     if accepted != expected:
         raise BenchError(f"POST {path}: found {answer.status_code}, {accepted} of {expected} taken")

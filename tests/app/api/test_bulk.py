@@ -177,9 +177,51 @@ def test_a_stopping_server_sends_away_who_waits_and_ends_what_has_begun() -> Non
         assert (problem.status, problem.headers) == (503, {"Retry-After": "1"})
 
 
+def test_where_calls_take_long_fewer_may_wait() -> None:
+    async def refusal() -> Problem:
+        one, free = Bulk(took=20.0), threading.Event()
+        inside = [asyncio.create_task(one.ask("key", free.wait)) for _ in range(2)]
+        while one.inside.total() < 2:
+            await asyncio.sleep(0)
+        with pytest.raises(Problem) as told:
+            await one.ask("another", lambda: True)
+        free.set()
+        await asyncio.gather(*inside)
+        return told.value
+
+    told = asyncio.run(refusal())
+    assert (told.status, told.headers) == (503, {"Retry-After": "40"})
+
+
+def test_who_has_waited_too_long_is_told_to_come_again_and_nothing_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    async def refusal() -> object:
+        one, begun, free = Bulk(), threading.Event(), threading.Event()
+
+        def hold() -> None:
+            begun.set()
+            assert free.wait(PATIENCE_S)
+
+        first = asyncio.create_task(one.ask("key", hold))
+        second = asyncio.create_task(one.ask("key", lambda: done.append("second")))
+        await asyncio.to_thread(begun.wait, PATIENCE_S)
+        while one.inside["key"] < 2:
+            await asyncio.sleep(0)
+        monkeypatch.setattr(bulk, "PATIENCE_S", 0.0)
+        free.set()
+        return (await asyncio.gather(first, second, return_exceptions=True))[1]
+
+    told = asyncio.run(refusal())
+    assert isinstance(told, Problem) and told.status == 503
+    assert int(told.headers["Retry-After"]) >= 1 and not done
+
+
 def test_who_waits_is_told_how_long_by_what_calls_have_taken(rt: Runtime) -> None:
     async def refusal() -> Problem:
-        one, free = Bulk(took=3.0), threading.Event()
+        one, free = Bulk(took=1.5), threading.Event()
         inside = [
             asyncio.create_task(one.ask(f"{n}", lambda: free.wait(PATIENCE_S)))
             for n in range(bulk.MOST)
@@ -192,4 +234,4 @@ def test_who_waits_is_told_how_long_by_what_calls_have_taken(rt: Runtime) -> Non
         await asyncio.gather(*inside)
         return told.value
 
-    assert asyncio.run(refusal()).headers == {"Retry-After": f"{3 * bulk.MOST}"}
+    assert asyncio.run(refusal()).headers == {"Retry-After": "24"}
