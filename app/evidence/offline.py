@@ -66,7 +66,7 @@ def check(text: bytes, trusted: Mapping[str, bytes] | None = None) -> Checked:
     for one in file.entries:
         breaks += [Break(str(case), one.seq, what) for what in _said_faults(one)]
     for what in summary.faults(str(case), file.offer or {}, file.entries):
-        breaks.append(Break(str(case), 0, what))
+        breaks.append(Break(str(case), 0, f"offer.{what}"))
     keys = dict(trusted) if trusted else _own_keys(file.seals)
     breaks += list(_seal_breaks(case, entries, file.seals, keys))
     covered = max((seal.seq for seal in file.seals), default=0)

@@ -1,6 +1,7 @@
-"""The summary on top of a case file, held against the entries that prove it.
+"""What is said of an offer beside its journal, on top of a case file or in its own row, held
+against the entries that prove it.
 
-Pure. Whoever reads a file reads the summary first, so it must not say what the chain does not.
+Pure. That is what people read first, so it must not say what the chain does not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ def faults(case: str, summary: Mapping[str, Any], entries: Sequence[CaseEntry]) 
     proven = _proven(case, entries)
     for name, value in proven.items():
         if name in summary and _moment(summary[name]) != _moment(value):
-            yield f"offer.{name}: found {summary[name]!r}, but the entries say {value!r}"
+            yield f"{name}: found {summary[name]!r}, but the entries say {value!r}"
 
 
 def _proven(case: str, entries: Sequence[CaseEntry]) -> dict[str, object]:

@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.calendar import ALMATY
-from app.evidence import sealing
+from app.evidence import sealing, summary
+from app.evidence.casefile import shown
 from app.ledger import auditing, journal, rights, seals
-from app.ledger.chain import Break
+from app.ledger.chain import Break, Entry
 from app.ledger.encryption import Vault
 from app.ledger.engine import Ledger, Tx
 from app.ledger.seals import Leaf, Seal
 from app.ledger.signing import SealKey
 
 MOST_BREAKS = 1_000
+AT_ONCE = 1_000  # cases
 
 Progress = Callable[[str, int, int], None]
 """Is told what is being read, how many entries so far, and about how many there are."""
@@ -75,16 +77,33 @@ def _chains(
     tx: Tx, vault: Vault, case_id: UUID | None, verdict: Verdict, progress: Progress
 ) -> None:
     about = journal.about_how_many(tx)
+    sound: list[list[Entry]] = []
     one = [journal.of_case(tx, case_id)] if case_id else journal.every_case(tx)
     for entries in one:
         breaks = journal.verify(entries, vault)
         if breaks:  # the case's own row may tell which of two columns was altered
             breaks = journal.verify(entries, vault, auditing.head_of(tx, entries[0].case_id))
         verdict.add(breaks)
+        if entries and not breaks:
+            sound.append(entries)
         verdict.cases += bool(entries)
         verdict.entries += len(entries)
-        if verdict.cases % 1_000 == 0:
+        if verdict.cases % AT_ONCE == 0:
             progress("entries", verdict.entries, about)
+        if len(sound) >= AT_ONCE:
+            verdict.add(_stated(tx, sound))
+            sound.clear()
+    verdict.add(_stated(tx, sound))
+
+
+def _stated(tx: Tx, sound: list[list[Entry]]) -> Iterator[Break]:
+    """A row that says something else than the journal of its case."""
+    of_case = {entries[0].case_id: entries for entries in sound}
+    for table, r in auditing.stated(tx, list(of_case)):
+        said = {name: getattr(r, name) for name in auditing.STATED}
+        entries = [shown(entry, None) for entry in of_case[r.id]]
+        for what in summary.faults(str(r.id), said, entries):
+            yield Break(str(r.id), 0, f"its row in {table}, column {what}")
 
 
 def _ends(tx: Tx, case_id: UUID | None) -> Iterator[Break]:

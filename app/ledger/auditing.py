@@ -28,6 +28,8 @@ _HEADS = """SELECT t.id, t.version, t.head, j.seq, j.hash FROM {table} t
       AND (j.seq IS DISTINCT FROM t.version OR j.hash IS DISTINCT FROM t.head)
     ORDER BY t.id"""
 _HEAD_OF = "SELECT head FROM {table} WHERE id = :case_id"
+STATED = tuple("state service created_at received_at deadline closed_at answered_by".split())
+_STATED = "SELECT id, {names} FROM {table} WHERE id = ANY(CAST(:ids AS uuid[]))"
 _SEALED = sql(
     """SELECT l.number, l.place, l.case_id, l.since, l.seq, l.head, j.hash,
         lag(l.seq, 1, 0) OVER (PARTITION BY l.case_id ORDER BY l.number) AS before
@@ -78,6 +80,13 @@ def head_of(tx: Tx, case_id: UUID) -> bytes | None:
         if found is not None:
             return bytes(found)
     return None
+
+
+def stated(tx: Tx, case_ids: Sequence[UUID]) -> Iterator[tuple[str, Row]]:
+    """(table, row) of cases whose row says how they stand: id and the columns of STATED."""
+    for table in case_tables(tx, *STATED):
+        statement = sql(_STATED.format(table=table, names=", ".join(STATED)))
+        yield from ((table, r) for r in tx.execute(statement, {"ids": list(case_ids)}))
 
 
 def of_phone(tx: Tx, phone_index: bytes, begins: datetime, ends: datetime) -> list[UUID]:

@@ -118,6 +118,28 @@ def test_an_edit_of_any_column_is_found_with_its_place(
     assert found(rt, case).broken > 0
 
 
+@pytest.mark.parametrize(
+    ("column", "forged"),
+    [
+        ("state", "'declined'"),
+        ("service", "'age-pension'"),
+        ("created_at", "created_at - interval '1 microsecond'"),
+        ("received_at", "NULL"),
+        ("deadline", "deadline + interval '1 second'"),
+        ("closed_at", "closed_at - interval '1 hour'"),
+        ("answered_by", "'app'"),
+    ],
+)
+def test_an_offer_s_own_row_says_what_its_journal_says(
+    rt: Runtime, cases: list[UUID], column: str, forged: str
+) -> None:
+    tamper(rt, f"UPDATE offers SET {column} = {forged} WHERE id = :c", c=cases[0])
+    for verdict in (found(rt), found(rt, cases[0])):
+        [one] = verdict.breaks
+        assert one.case_id == str(cases[0])
+        assert f"its row in offers, column {column}: found" in one.what
+
+
 def test_the_last_entry_of_a_case_tells_which_column_was_edited(
     rt: Runtime, cases: list[UUID]
 ) -> None:
