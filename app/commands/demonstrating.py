@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import typer
@@ -22,6 +23,7 @@ from rich.table import Table
 from app import embedded, logs
 from app.clock import system_clock
 from app.commands import simulation
+from app.commands.output import JsonFlag, show
 from app.commands.places import least, migrate
 from app.commands.simulation import Simulation, sandbox_clock
 from app.commands.transcripts import USSD, show_talk
@@ -92,11 +94,12 @@ class Outcome:
         return tuple(self.states) == self.scene.ends and seen == must_see
 
 
-def demo() -> None:
+def demo(as_json: JsonFlag = False) -> None:
     """A scripted day in the sandbox, printed as conversations. Example: jauap demo
 
-    A day of the sandbox's clock lasts 15 seconds; nothing is left behind."""
-    console = Console()
+    A day of the sandbox's clock lasts 15 seconds; nothing is left behind. With --json the
+    conversations go to stderr and stdout has how each of them ended."""
+    console = Console(stderr=as_json)
     logs.configure("demo", level=logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="jauap-demo-") as folder:
         settings = load(
@@ -118,6 +121,9 @@ def demo() -> None:
         "journal: every chain holds" if not breaks else f"journal: {len(breaks)} breaks", end="\n"
     )
     is_lawful = all(o.is_lawful for o in outcomes) and all(k.is_lawful for k in kept)
+    if as_json:
+        told = {"conversations": _rows(outcomes, kept), "journal_breaks": len(breaks)}
+        show(told, "", as_json=True)
     if breaks or not is_lawful:
         raise typer.Exit(1)
 
@@ -309,21 +315,26 @@ def _has_screens(handset: Handset, number: int) -> bool:
     return len(handset.screens) >= number
 
 
-def _summary(outcomes: list[Outcome], kept: list[Kept]) -> Table:
-    table = Table("conversation", "must end", "ended", "SMS to the handset", "as the law says")
-    rows = [
+def _rows(outcomes: list[Outcome], kept: list[Kept]) -> list[dict[str, Any]]:
+    """How each conversation ended, as it must and as it did; of SMS how many came and must."""
+    names = ("conversation", "must_end", "ended", "sms", "as_the_law_says")
+    rows: list[tuple[object, ...]] = [
         (o.scene.title, o.scene.ends, o.states, (o.messages, o.scene.messages), o.is_lawful)
         for o in outcomes
     ]
-    for title, must, ended, sms, is_lawful in [
-        *rows,
-        *((k.title, k.must, k.ended, k.messages, k.is_lawful) for k in kept),
-    ]:
+    rows += [(k.title, k.must, k.ended, k.messages, k.is_lawful) for k in kept]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _summary(outcomes: list[Outcome], kept: list[Kept]) -> Table:
+    table = Table("conversation", "must end", "ended", "SMS to the handset", "as the law says")
+    for row in _rows(outcomes, kept):
+        sms = row["sms"]
         table.add_row(
-            title,
-            ", ".join(must),
-            ", ".join(ended),
+            row["conversation"],
+            ", ".join(row["must_end"]),
+            ", ".join(row["ended"]),
             f"{sms[0]} of {sms[1]}" if sms is not None else "–",
-            "yes" if is_lawful else "NO",
+            "yes" if row["as_the_law_says"] else "NO",
         )
     return table

@@ -29,14 +29,15 @@ def desk() -> Iterator[Desk]:
         yield opened
 
 
-def every_command() -> list[tuple[str, str]]:
-    """("keys add", its help text) of every command there is."""
-    found: list[tuple[str, str]] = []
+def every_command() -> list[tuple[str, str, set[str]]]:
+    """("keys add", its help text, its options) of every command there is."""
+    found: list[tuple[str, str, set[str]]] = []
 
     def walk(command: Any, name: str) -> None:
         inner = getattr(command, "commands", None)
         if inner is None:
-            found.append((name, command.help or ""))
+            options = {option for param in command.params for option in param.opts}
+            found.append((name, command.help or "", options))
         for word, one in (inner or {}).items():
             walk(one, f"{name} {word}".strip())
 
@@ -44,9 +45,12 @@ def every_command() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("name", "words"), every_command())
-def test_every_command_explains_itself_with_an_example(name: str, words: str) -> None:
+@pytest.mark.parametrize(("name", "words", "options"), every_command())
+def test_every_command_explains_itself_with_an_example(
+    name: str, words: str, options: set[str]
+) -> None:
     assert re.search(rf"Example: .*jauap {name}\b", words.replace("\n", " ")), words
+    assert "--json" in options or name in ("up", "web", "gateway", "worker")  # they serve
 
 
 def test_help_goes_to_stdout_and_wrong_use_ends_with_2(desk: Desk) -> None:
