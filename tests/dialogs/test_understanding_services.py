@@ -45,3 +45,17 @@ def test_a_word_that_only_resembles_an_answer_is_none(said: str) -> None:
 @pytest.mark.parametrize("said", ["бастартпамын", "бастартпаамын", "бастарттаймын"])
 def test_a_slip_in_a_negated_refusal_is_never_a_refusal(said: str) -> None:
     assert understand(said).label != "no"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("обойдусь", "не обойдусь", "не обойдусь без этого", "мы обойдемся пока", "нет, тоже"),
+        *("согласна со всеми", "не вижу смысла", "согласны - 1", "не согласны – 2", "мне хватает"),
+        *("запишите меня на приём", "давайте назначим встречу", "получила отказ, но согласен"),
+        *("социальная помощь", "пенсия", "апай, алам ба", "ағам алсын", "келісетінімді білмеймін"),
+        *("нет, не буду отказываться", "скорее согласна", "I don't mind if free", "of course not"),
+    ],
+)
+def test_words_learnt_for_an_answer_do_not_answer_beside_a_doubt(said: str) -> None:
+    assert understand(said).label == "unclear"
