@@ -147,6 +147,7 @@ def test_a_batch_in_slices_is_told_the_same_as_in_one(
     assert world.rows("SELECT count(*) AS n FROM offers")[0].n == 0
 
 
+@pytest.mark.provokes('ERROR:  invalid byte sequence for encoding "UTF8": 0x00$')
 def test_a_batch_in_slices_is_made_whole_or_not_at_all(
     world: World, iins: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
