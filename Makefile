@@ -23,7 +23,7 @@ run: $(INSTALLED) ## the sandbox: web, gateway, worker and an SMSC with handsets
 	@$(BIN)/jauap up --sandbox
 
 test: $(DEVELOPED) ## the whole test suite on real PostgreSQL and Valkey
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/chaos
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/chaos
 
 openapi: $(INSTALLED) ## the OpenAPI document against spectral's rules; needs node and npm
 	@command -v npm >/dev/null || { echo "make openapi needs node and npm (on Debian: apt install npm)" >&2; exit 1; }

@@ -25,6 +25,7 @@ from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import ReceiptState
 from tests.app.world import World
+from tests.e2e.desk import Told, say
 
 ROOT = Path(__file__).parents[2]
 WORDS = "жарайды <b>ағайын</b></script>"
@@ -63,12 +64,12 @@ def exported(rt: Runtime, case: UUID) -> CaseFile:
     return file
 
 
-def elsewhere(file: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+def elsewhere(file: Path, *more: str) -> Told:
     """Verifies a file in a process of its own, in a directory with nothing, with no network
     address of any server in its environment."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("JAUAP")}
     command = [sys.executable, "-m", "app.cli", "journal", "verify", "--file", str(file), *more]
-    return subprocess.run(
+    ran = subprocess.run(
         command,
         cwd=file.parent,
         env={**environ, "PYTHONPATH": str(ROOT)},
@@ -76,6 +77,12 @@ def elsewhere(file: Path, *more: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         timeout=60,
     )
+    return Told(ran.returncode, ran.stdout, ran.stderr)
+
+
+def here(file: Path, *more: str) -> Told:
+    """The same in this process."""
+    return say("journal", "verify", "--file", str(file), *more, folder=file.parent)
 
 
 def test_an_exported_file_is_verified_in_a_process_without_a_ledger(
@@ -86,21 +93,21 @@ def test_an_exported_file_is_verified_in_a_process_without_a_ledger(
     plain.write_bytes(msgspec.json.encode(file))
     readable.write_text(page.html(file), "utf-8")
     key = rt.seal_key.public.hex()
-    for path in (plain, readable):
-        told = elsewhere(path, "--public-key", key, "--json")
-        assert told.returncode == 0, told.stdout + told.stderr
-        data = msgspec.json.decode(told.stdout)
-        assert (data["case"], data["seals"], data["breaks"]) == (str(case), 2, [])
-        assert data["warnings"] == [
-            f"entries {data['entries']} to {data['entries']} are under no seal of this file yet"
+    outside = elsewhere(plain, "--public-key", key, "--json")
+    for told in (outside, here(readable, "--public-key", key, "--json")):
+        assert (told.code, told.data["case"], told.data["seals"]) == (0, str(case), 2)
+        entries = told.data["entries"]
+        assert told.data["breaks"] == []
+        assert told.data["warnings"] == [
+            f"entries {entries} to {entries} are under no seal of this file yet"
         ]
     forged = plain.read_bytes().replace(b'"yes"', b'"no"')
     (tmp_path / "forged.json").write_bytes(forged)
     broken = elsewhere(tmp_path / "forged.json", "--public-key", key)
-    assert (broken.returncode, "column" in broken.stdout) == (1, True)
-    stranger = elsewhere(plain, "--public-key", bytes(32).hex())
-    assert (stranger.returncode, "not known here" in stranger.stdout) == (1, True)
-    assert elsewhere(ROOT / "README.md").returncode == 2
+    assert (broken.code, "column" in broken.out) == (1, True)
+    stranger = here(plain, "--public-key", bytes(32).hex())
+    assert (stranger.code, "not known here" in stranger.out) == (1, True)
+    assert here(ROOT / "README.md").code == 2
 
 
 def changed(file: CaseFile, change: Any) -> list[str]:

@@ -77,7 +77,7 @@ def test_an_interrupt_leaves_nothing_behind(file: Path, tmp_path: Path) -> None:
     servers = tmp_path / "servers"
     servers.mkdir()
     process = subprocess.Popen(
-        [*COMMAND, str(file), "--plot", str(tmp_path / "day.svg")],
+        [*COMMAND, str(file), "--citizens", "20000", "--plot", str(tmp_path / "day.svg")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
