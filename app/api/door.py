@@ -91,7 +91,7 @@ class Door:
         self, endpoint: Endpoint, batch: Sequence[Sent]
     ) -> Sequence[Response | Problem]:
         """Carries calls out together; where one of them spoils it, each alone."""
-        if len(batch) > 1:
+        if len(batch) > 1 and not _share_a_key(batch):
             together = partial(gathered.carry_out, self.rt, self.tokens, endpoint, batch)
             with _named([sent.correlation for sent in batch]):
                 done = contained(partial(_again, together), endpoint.path)
@@ -147,6 +147,12 @@ class Door:
             do,
         )
         return _response(endpoint, Done(answer, is_replay), sent)
+
+
+def _share_a_key(batch: Sequence[Sent]) -> bool:
+    """Whether one of these calls repeats another, which must then be over first."""
+    keys = [(s.token, s.idempotency_key) for s in batch if s.idempotency_key is not None]
+    return len(set(keys)) < len(keys)
 
 
 def _named(names: str | list[str]) -> AbstractContextManager[None]:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.clock import ManualClock
 from app.ledger import idempotency
@@ -78,6 +79,15 @@ def test_twins_at_the_same_moment_get_one_answer(provider: Caller, aida: str) ->
         answers = set(pool.map(post, range(16)))
     assert len(answers) == 1
     assert next(iter(answers))[0] == 201
+
+
+def test_twins_are_no_failure_of_ours(provider: Caller, aida: str) -> None:
+    with capture_logs() as logged, ThreadPoolExecutor(8) as pool:
+        twins = [
+            pool.submit(provider.post, "/v1/offers", proposal(), headers=KEY) for _ in range(24)
+        ]
+        assert {twin.result().status_code for twin in twins} == {201}
+    assert [line for line in logged if line["log_level"] == "error"] == []
 
 
 def test_twins_without_a_key_make_one_offer_and_conflicts(provider: Caller, aida: str) -> None:
