@@ -16,25 +16,28 @@ from app.ledger import keys
 from app.ledger.keys import Scope
 from app.main import ENDPOINTS
 from app.runtime import Runtime
-from tests.app.api.conftest import AIDA, Caller, plain_http, proposal, served
+from tests.app.api.conftest import Caller, plain_http, proposal, served
+from tests.e2e.house import iin
 
 NOBODY = "nobody"
 CALLERS = (*(str(scope) for scope in Scope), CITIZEN, FOLLOWER, NOBODY)
 AN_ID = "019c1234-5678-7abc-8def-0123456789ab"
+STRANGER = iin(4321)  # whatever other tests have left in the ledger, nobody has this one
 
 
 @pytest.fixture(scope="module")
 def doors(opened: Runtime) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
     """The API, and a token for each kind of caller. Nothing here gets past the door, or it fails
-    on what it sent: so one server serves the whole table."""
+    on what it sent: so one server serves the whole table. Were the
+    citizen known here, their stream of events would begin and never end."""
     now = system_clock()
     with opened.unit() as unit:
         tokens = {
             str(scope): keys.add(unit.tx, f"table-{scope}-{unit.now.timestamp()}", [scope], now)[1]
             for scope in Scope
         }
-    tokens[CITIZEN] = sandbox_issuer.issue(opened.settings.paths.data, AIDA, now)
-    tokens[FOLLOWER] = ticket(opened.vault, Known("", frozenset(), iin=AIDA))
+    tokens[CITIZEN] = sandbox_issuer.issue(opened.settings.paths.data, STRANGER, now)
+    tokens[FOLLOWER] = ticket(opened.vault, Known("", frozenset(), iin=STRANGER))
     with served(opened) as url, plain_http(url) as client:
         yield client, tokens
 
