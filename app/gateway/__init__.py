@@ -214,6 +214,7 @@ class Gateway:
         )
 
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
+        self.pacing.begins(asyncio.get_running_loop().time())
         try:
             done = await self._in_thread(lambda: self._try(batch, items))
         except Exception as error:  # our own bugs too: one batch must not silence a network

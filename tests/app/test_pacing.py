@@ -60,6 +60,13 @@ def test_long_messages_leave_by_their_segments_for_each_has_a_receipt() -> None:
     assert row.allowed(1.0) == int(6 * 50 * SHORTER / 3)
 
 
+def test_the_window_of_a_bind_that_is_gone_is_forgotten() -> None:
+    row = crowded()
+    for _ in range(200):
+        row.committed(20, 20, 1.0)
+    assert row.most == 20
+
+
 def test_the_length_of_messages_is_learnt() -> None:
     row = Row()
     for _ in range(100):
@@ -92,6 +99,14 @@ def test_offers_leave_again_as_soon_as_the_row_is_over_whatever_receipts_still_l
     assert row.owed == 0
 
 
+def test_a_commit_that_takes_long_does_not_make_the_row_empty() -> None:
+    pacing = Pacing({"kcell": crowded()})
+    pacing.begins(1.0 + EMPTY_S / 2)
+    assert pacing.within({"kcell": 400}, 0, now=60.0) == {}
+    pacing.committed([], [], now=60.0)
+    assert pacing.within({"kcell": 400}, 0, now=60.0) == {"kcell": 400}
+
+
 def test_one_network_s_row_keeps_no_other_network_waiting() -> None:
     pacing = Pacing()
     pacing.committed(receipts("kcell", 50), receipts("tele2", 3), now=1.0)
@@ -121,12 +136,13 @@ def test_what_waits_for_the_next_commit_stood_unacknowledged_too() -> None:
 def test_no_more_leaves_than_was_stored_beside_what_may_wait(
     each: int, told: list[tuple[int, int]]
 ) -> None:
-    row, stored, left = Row(each=each), 0, 0
+    row, stored, left, widest = Row(each=each), 0, 0, 0.0
     for replies, receipts in told:
         row.committed(replies + receipts, receipts, 1.0)
         stored += receipts
+        widest = max(widest, row.most)
         allowed = row.allowed(1.0)
         for _ in range(allowed or 0):
             row.left(each)
             left += each
-        assert left <= stored + HANDOVERS * row.most
+        assert left <= stored + HANDOVERS * widest
