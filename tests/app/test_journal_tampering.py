@@ -121,7 +121,7 @@ def test_an_edit_of_any_column_is_found_with_its_place(
 @pytest.mark.parametrize(
     ("column", "forged"),
     [
-        ("state", "'declined'"),
+        ("state", "CASE state WHEN 'declined' THEN 'accepted' ELSE 'declined' END"),
         ("service", "'age-pension'"),
         ("created_at", "created_at - interval '1 microsecond'"),
         ("received_at", "NULL"),
