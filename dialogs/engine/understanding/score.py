@@ -36,7 +36,7 @@ class Miss:
 
 
 def unescape(text: str) -> str:
-    """Return the text with \\n, \\t, \\r, \\\\ and \\uXXXX spelt out, surrogate pairs joined."""
+    """Return the text with \\n, \\t, \\r, \\\\ and \\u spelt out, surrogate pairs joined."""
     spelt = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _PLAIN[m[2]], text)
     return spelt.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

@@ -177,19 +177,25 @@ def test_a_stopping_server_sends_away_who_waits_and_ends_what_has_begun() -> Non
         assert (problem.status, problem.headers) == (503, {"Retry-After": "1"})
 
 
-def test_where_calls_take_long_fewer_may_wait() -> None:
-    async def refusal() -> Problem:
-        one, free = Bulk(took=20.0), threading.Event()
-        inside = [asyncio.create_task(one.ask("key", free.wait)) for _ in range(2)]
-        while one.inside.total() < 2:
-            await asyncio.sleep(0)
+async def refusal_behind(one: Bulk, inside: int) -> Problem:
+    """What the next caller is told while so many are inside, each by a key of its own."""
+    free = threading.Event()
+    waiting = [
+        asyncio.create_task(one.ask(f"{n}", lambda: free.wait(PATIENCE_S))) for n in range(inside)
+    ]
+    while one.inside.total() < inside:
+        await asyncio.sleep(0)
+    try:
         with pytest.raises(Problem) as told:
             await one.ask("another", lambda: True)
+    finally:
         free.set()
-        await asyncio.gather(*inside)
-        return told.value
+        await asyncio.gather(*waiting)
+    return told.value
 
-    told = asyncio.run(refusal())
+
+def test_where_calls_take_long_fewer_may_wait() -> None:
+    told = asyncio.run(refusal_behind(Bulk(took=20.0), 2))
     assert (told.status, told.headers) == (503, {"Retry-After": "40"})
 
 
@@ -219,19 +225,6 @@ def test_who_has_waited_too_long_is_told_to_come_again_and_nothing_is_done(
     assert int(told.headers["Retry-After"]) >= 1 and not done
 
 
-def test_who_waits_is_told_how_long_by_what_calls_have_taken(rt: Runtime) -> None:
-    async def refusal() -> Problem:
-        one, free = Bulk(took=1.5), threading.Event()
-        inside = [
-            asyncio.create_task(one.ask(f"{n}", lambda: free.wait(PATIENCE_S)))
-            for n in range(bulk.MOST)
-        ]
-        while one.inside.total() < bulk.MOST:
-            await asyncio.sleep(0)
-        with pytest.raises(Problem) as told:
-            await one.ask("another", lambda: True)
-        free.set()
-        await asyncio.gather(*inside)
-        return told.value
-
-    assert asyncio.run(refusal()).headers == {"Retry-After": "24"}
+def test_who_waits_is_told_how_long_by_what_calls_have_taken() -> None:
+    told = asyncio.run(refusal_behind(Bulk(took=1.5), bulk.MOST))
+    assert told.headers == {"Retry-After": "24"}
