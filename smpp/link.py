@@ -266,7 +266,7 @@ class Link:
                     self.counters.deliver_sm_count += 1
                 self._heard(incoming.read(event, arrival))
             elif isinstance(event, Answered):
-                self._on_answer(event, now)
+                self._on_answer(event, now, arrival.at)
             elif isinstance(event, Late):
                 self._tell.late(event)
             elif isinstance(event, Queried):
@@ -292,7 +292,7 @@ class Link:
                 words = "the network unbound us" if event.by_peer else "we unbound"
                 self._tell.state(BindEvent.UNBOUND, words)
 
-    def _on_answer(self, event: Answered, now: float) -> None:
+    def _on_answer(self, event: Answered, now: float, at: datetime) -> None:
         job = event.token
         assert isinstance(job, Job)
         before = self._outgoing.is_paused
@@ -302,7 +302,7 @@ class Link:
         if before or event.status:
             self._say_pace(before, event.status or 0)
         if outcome is not None:
-            self._tell.result(job, outcome, event.status or 0, event.message_id)
+            self._tell.result(job, outcome, event.status or 0, event.message_id, at=at)
         elif not self._may_submit:
             self._give_back_unsent()
 
@@ -318,7 +318,8 @@ class Link:
         went: list[Job] = []
         wait_s = self._submit_due(session, now, before, went)
         if went and self._sending is not None:
-            self._sending([self._tell.doubt(job) for job in went if job.out.ussd is None])
+            at = self._clock()
+            self._sending([self._tell.doubt(job, at) for job in went if job.out.ussd is None])
         return wait_s
 
     def _submit_due(

@@ -25,6 +25,9 @@ _UCS2: Final = 8
 _FIELD: Final = re.compile(
     r"(?<![a-z])(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE
 )
+# As Appendix B of SMPP 3.4 has it, and nearly everybody: read at once.
+USUAL_NAMES: Final = ("id", "sub", "dlvrd", "submit date", "done date", "stat", "err")
+USUAL: Final = re.compile(" ".join(rf"{n}:([^\s\0,;:]+)" for n in USUAL_NAMES) + " [Tt]ext:")
 _STATES_BY_NUMBER: Final = dict(enumerate(ReceiptState, 1))  # message_state (5.2.28)
 _STATES_BY_START: Final = {state.value[:5]: state for state in ReceiptState} | {
     "DELIV": ReceiptState.DELIVRD,  # DELIVERED
@@ -57,7 +60,7 @@ def read(fields: SmFields, bind: Bind) -> ParsedReceipt | None:
     tlvs = fields.tlvs
     if not fields.esm_class & (_RECEIPT | _INTERMEDIATE) and Tag.RECEIPTED_MESSAGE_ID not in tlvs:
         return None
-    said = _fields(_text(fields))
+    said = fields_of(_text(fields))
     if not fields.esm_class & (_RECEIPT | _INTERMEDIATE):
         # An id alone may stand beside somebody's answer; with a state it is a receipt without
         # its esm_class, or a handset's acknowledgement (esm_class 0x08) passed on.
@@ -66,7 +69,7 @@ def read(fields: SmFields, bind: Bind) -> ParsedReceipt | None:
     state = _state(tlvs.get(Tag.MESSAGE_STATE), said.get("stat", ""))
     if fields.esm_class & _INTERMEDIATE and state is ReceiptState.UNKNOWN:
         state = ReceiptState.ENROUTE
-    ids = (tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"")), said.get("id", ""))
+    ids = {tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"")): None, said.get("id", ""): None}
     return ParsedReceipt(
         tuple(dict.fromkeys(one for id in ids for one in candidates(id, bind.message_id))),
         state,
@@ -123,8 +126,16 @@ def _text(fields: SmFields) -> str:
     return data.decode("latin-1")
 
 
-def _fields(text: str) -> dict[str, str]:
+def fields_of(text: str) -> dict[str, str]:
     """The first value of each field, by its name in small letters; "" where it is empty."""
+    usual = USUAL.match(text)
+    if usual is not None:
+        return dict(zip(USUAL_NAMES, usual.groups(), strict=True))
+    return fields_anyhow(text)
+
+
+def fields_anyhow(text: str) -> dict[str, str]:
+    """The same of whatever order and spelling."""
     found: dict[str, str] = {}
     marks = list(_FIELD.finditer(text))
     ends = [mark.start() for mark in marks[1:]] + [len(text)]

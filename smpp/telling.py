@@ -55,16 +55,17 @@ class Teller:
         status: int = 0,
         smsc_id: str = "",
         *,
+        at: datetime | None = None,
         broke_link: bool = False,
         was_sent: bool = True,
     ) -> None:
-        """What became of a segment."""
+        """What became of a segment; `at`: when that was heard, else now."""
         if job.out.ussd is not None and outcome in _AGAIN:
             outcome = SubmitOutcome.PERMANENT
         self._heard(
             SubmitResult(
                 *(self._cid, self._network, job.out.id, job.number, job.total, status, smsc_id),
-                *(outcome, self._clock(), job.out.phone),
+                *(outcome, at or self._clock(), job.out.phone),
                 reference_of(job.fields.tlvs) if was_sent else None,
                 broke_link,
             )
@@ -75,14 +76,15 @@ class Teller:
         job = event.token
         assert isinstance(job, Job)
         if job.out.ussd is None:
-            taken = replace(self.doubt(job), smsc_id=event.message_id, is_late=True)
+            doubt = self.doubt(job, self._clock())
+            taken = replace(doubt, smsc_id=event.message_id, is_late=True)
             self._heard(replace(taken, outcome=SubmitOutcome.ACCEPTED))
 
-    def doubt(self, job: Job) -> SubmitResult:
-        """What is to be thought of a segment until its answer comes."""
+    def doubt(self, job: Job, at: datetime) -> SubmitResult:
+        """What is to be thought of a segment that leaves at `at`, until its answer comes."""
         return SubmitResult(
             *(self._cid, self._network, job.out.id, job.number, job.total, 0, ""),
-            *(SubmitOutcome.UNKNOWN, self._clock(), job.out.phone),
+            *(SubmitOutcome.UNKNOWN, at, job.out.phone),
             reference_of(job.fields.tlvs),
         )
 

@@ -264,3 +264,27 @@ def test_a_phone_is_one_however_the_network_writes_it(
     address: str, ton: int, expected: str | None
 ) -> None:
     assert addresses.phone(address, ton) == expected
+
+
+_VALUE = st.text("aZ09:,; \0\n\t\xa0\x1c", max_size=4) | st.sampled_from(
+    ["stat", "err", "id:1", "DELIVRD"]
+)
+
+
+@given(
+    st.lists(_VALUE, min_size=7, max_size=7),
+    st.sampled_from([" ", "  ", ",", ""]),
+    st.sampled_from([" text:", " Text:x stat:", " TEXT:", ""]),
+    st.sampled_from(["", "x", " ", "sub:9 "]),
+)
+def test_a_usual_receipt_is_read_as_any_other(
+    values: list[str], between: str, end: str, before: str
+) -> None:
+    pairs = zip(receipts.USUAL_NAMES, values, strict=True)
+    text = before + between.join(f"{name}:{value}" for name, value in pairs) + end
+    assert receipts.fields_of(text) == receipts.fields_anyhow(text)
+
+
+def test_what_most_networks_send_is_read_at_once() -> None:
+    text = "id:7 sub:001 dlvrd:001 submit date:2611210900 done date:2611210901 stat:DELIVRD err:000"
+    assert receipts.USUAL.match(text + " text:")
