@@ -125,7 +125,7 @@ class Gateway:
         if isinstance(item, BindState):
             log.info("bind", cid=item.cid, event_=item.event, reason=item.reason)
         elif isinstance(item, SubmitResult):
-            self.trail.write([item])
+            self.trail.write_soon(item)
             self.claiming.has_room()
         self.inbox.append(item)
         self._wake.set()

@@ -5,22 +5,54 @@ It holds no phone and no text. A file of an earlier run of the machine, whose la
 missing, is not believed; without one the heir takes every claim for doubtful.
 """
 
+import asyncio
 import os
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from smpp.messages import SubmitResult
+from smpp.messages import SubmitOutcome, SubmitResult
 
 MOST = 4 * 1024 * 1024  # octets before what is settled is left out
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 log = structlog.get_logger("gateway")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Line(msgspec.Struct, array_like=True):
+    """What is written of a SubmitResult: all but the phone."""
+
+    cid: str
+    network: str
+    message_id: str
+    segment: int
+    total: int
+    status: int
+    smsc_id: str
+    outcome: SubmitOutcome
+    at: datetime
+    user_message_reference: int | None
+    broke_link: bool
+    is_late: bool
+
+
+def _line(r: SubmitResult) -> _Line:
+    return _Line(
+        r.cid, r.network, r.message_id, r.segment, r.total, r.status, r.smsc_id, r.outcome, r.at,
+        r.user_message_reference, r.broke_link, r.is_late,
+    )  # fmt: skip
+
+
+def _result(line: _Line) -> SubmitResult:
+    return SubmitResult(phone="", **msgspec.structs.asdict(line))
 
 
 class Trail:
@@ -29,6 +61,7 @@ class Trail:
     def __init__(self, folder: Path, gateway: UUID) -> None:
         self._path = path_of(folder, gateway)
         self._lines: dict[str, dict[int, bytes]] = {}  # by message and segment
+        self._waiting: list[SubmitResult] = []
         self._size = 0
         self._file: int | None = None
         try:
@@ -39,14 +72,25 @@ class Trail:
 
     def write(self, results: Sequence[SubmitResult]) -> None:
         """Adds results: UNKNOWN for what is about to leave, then what became of it."""
+        waiting, self._waiting = self._waiting, []
         if self._file is None:
             return
         lines: list[bytes] = []
-        for r in results:
-            line = msgspec.json.encode(replace(r, phone="")) + b"\n"
+        for r in (*waiting, *results):
+            line = _encode(_line(r)) + b"\n"
             self._lines.setdefault(r.message_id, {})[r.segment] = line
             lines.append(line)
         self._append(b"".join(lines))
+
+    def write_soon(self, result: SubmitResult) -> None:
+        """Adds what became of a segment; with others, once all that was read is told."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write_waiting)
+        self._waiting.append(result)
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            self.write([])
 
     def trim(self, held: Collection[UUID]) -> None:
         """Leaves out what is settled, once the file is large: all but the `held` messages."""
@@ -112,7 +156,7 @@ def read(folder: Path, gateway: UUID) -> list[SubmitResult] | None:
     found: list[SubmitResult] = []
     for line in lines[:-1]:  # behind the last end of a line is nothing, or what was cut
         try:
-            found.append(msgspec.json.decode(line, type=SubmitResult))
+            found.append(_result(msgspec.json.decode(line, type=_Line)))
         except msgspec.MsgspecError:
             return None
     return found
