@@ -24,7 +24,7 @@ from app.conversation.rooms import Room
 from app.conversation.sessions import Sessions
 from app.ledger import binds
 from app.ledger.encryption import Vault, derived
-from app.ledger.engine import Ledger, sandbox_anchor
+from app.ledger.engine import Ledger, by_index, sandbox_anchor
 from app.ledger.keyring import WrongMasterKey, open_vault
 from app.ledger.signing import SealKey
 from app.ledger.unit import Unit
@@ -62,6 +62,8 @@ class Runtime:
         """One transaction with what is to be written with it; the clock is asked once. What was
         gathered is written before the commit, and gateways are woken after it."""
         with self.ledger.begin() as tx:
+            if gateway is not None:
+                by_index(tx)
             unit = Unit(tx, self.clock(), self.vault, gateway, self.versions.names)
             yield unit
             has_messages = bool(unit.outbox.messages)

@@ -42,8 +42,9 @@ def settle(rt: Runtime, unit: Unit, modes: Mapping[str, LongMessage], before: da
             sent.append(doubt)
     segments.append(unit.tx, rows)
     outbox.close(unit.tx, [(d.id, "sent", None) for d in sent], unit.now)
-    if rows:
-        receipts.match(rt, unit, Routes(), matching.adopt(unit.tx, rows, min(r.at for r in rows)))
+    asked = matching.ask_adopted(unit.tx, rows, min(r.at for r in rows)) if rows else None
+    if asked is not None:
+        receipts.match(rt, unit, Routes(), matching.adopted(asked))
     return len(sent)
 
 

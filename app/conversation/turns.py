@@ -12,6 +12,7 @@ from app.conversation.records import Question
 from app.conversation.rooms import Reply
 from app.conversation.sessions import Session
 from app.conversation.unasked import LoopGuard
+from app.ledger.engine import Asked
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from dialogs import every
@@ -24,26 +25,34 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> Non
     """Takes a batch of MOs in their order; each is stored, whatever becomes of it. Only of USSD
     nothing is stored but answers: keys that turn pages say nothing."""
     held: dict[bytes, Session | None] = {}
+    senders = {records.sender_index(unit.vault, one.message) for one in came}
+    first = records.ask_open(unit.tx, sorted(senders)) if came else None
     for wave in waves(arrived(unit, came)):
         phones = [one for one in wave if one.message.from_phone]
         for one in wave:
             if not one.message.from_phone:
                 records.keep(unit.tx, unit.vault, one.message, "not-a-phone")
         ussd.take(rt, unit, [one for one in phones if one.message.ussd is not None], held)
-        _take_wave(rt, unit, [one for one in phones if one.message.ussd is None], guard)
+        written = [one for one in phones if one.message.ussd is None]
+        _take_wave(rt, unit, written, guard, first if len(written) == len(phones) else None)
+        first = None
 
 
-def _take_wave(rt: Runtime, unit: Unit, wave: Sequence[Came], guard: LoopGuard) -> None:
-    """SMS, at most one a phone."""
+def _take_wave(
+    rt: Runtime, unit: Unit, wave: Sequence[Came], guard: LoopGuard, asked: Asked | None
+) -> None:
+    """SMS, at most one a phone; `asked` are the open questions, where nothing can have changed
+    since they were asked for."""
     heard = [(records.sender_index(unit.vault, one.message), one) for one in wave]
-    questions = records.open_questions(unit.tx, [phone for phone, _ in heard])
-    asked = [(phone, one) for phone, one in heard if phone in questions]
-    fresh = [(p, one.message, evidence(one.message)) for p, one in asked if one.repeats is None]
+    phones = [phone for phone, _ in heard]
+    questions = records.open_of(asked) if asked else records.open_questions(unit.tx, phones)
+    answering = [(phone, one) for phone, one in heard if phone in questions]
+    fresh = [(p, m.message, evidence(m.message)) for p, m in answering if m.repeats is None]
     taken_back = unasked.take_back(rt, unit, fresh)
     # Octets that cannot be read are no answer, but their sender must not wait in vain for one.
     replies = [
         _reply(questions[phone], one, one.message.text or "")
-        for phone, one in asked
+        for phone, one in answering
         if phone not in taken_back
     ]
     unseen: set[UUID] = set()

@@ -49,11 +49,21 @@ class Exchange:
     def commit(self, batch: Batch) -> Committed:
         """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
         acknowledged, and the caller may try again, for memory changes only after the commit."""
+        try:
+            return self._commit(batch)
+        except claims.Outdated:  # by now it is known what keeps offers back
+            return self._commit(batch)
+
+    def _commit(self, batch: Batch) -> Committed:
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway) as unit:
-            finished = submits.take(rt, memory, unit, self.routes, batch.results)
+            said = submits.say(rt, memory, unit, batch.results)
+            asked = receipts.ask(rt, unit, batch.receipts)
+            finished = submits.take(rt, memory, unit, self.routes, said)
             submits.take_late(rt, memory, unit, self.gateway, self.routes, batch.results)
-            receipts_of = receipts.take(rt, memory, unit, self.routes, batch.receipts)
+            if said.changes_segments:  # of which nothing was known when it was asked
+                asked = receipts.ask(rt, unit, batch.receipts)
+            receipts_of = receipts.take(rt, memory, unit, self.routes, asked)
             queries.take(rt, unit, self.routes, batch.queried)
             elsewhere.learn_from_replies(unit, batch.inbound)
             read(unit.tx, batch.read)
@@ -62,22 +72,19 @@ class Exchange:
                 self._write_state(unit, state)
             unsent = [memory.claimed[m] for m in batch.unsent if m in memory.claimed]
             submits.give_back(rt, unit, unsent)
-            admitted = memory.admission
-            if batch.room or batch.mark is not None:
-                admitted = claims.admission(rt, unit)
             claimed: list[Message] = []
-            if batch.room:
-                claimed = claims.claim(rt, unit, self.gateway, batch.room, batch.bulk, admitted)
+            found = 0
+            if batch.room or batch.mark is not None:
+                claimed, found = claims.look(rt, memory, unit, self.gateway, batch)
             wanted: Mapping[str, str] = {}
             if batch.mark is not None:
                 binds.heard(unit.tx, batch.drained, batch.mark)
                 wanted = binds.wanted(unit.tx, batch.own)
             binds.count(unit.tx, batch.counted)
-        fresh = [*unit.outbox.at_once, *claimed]
-        memory.admission = admitted
+        fresh = [*unit.outbox.leaving(), *claimed]
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
-        return Committed(fresh, unit.screens, wanted, receipts_of, unit.now)
+        return Committed(fresh, unit.screens, wanted, receipts_of, unit.now, found)
 
     def _write_state(self, unit: Unit, state: BindState) -> None:
         stands = BindEvent.BOUND if state.event in HEARING else state.event
@@ -100,8 +107,7 @@ class Exchange:
 
     def set_result_aside(self, result: SubmitResult) -> None:
         """A response that cannot be stored leaves its message unknown, for a receipt to settle."""
-        for r in submits.of_outbox([result]):
-            message_id = UUID(r.message_id)
+        for message_id, r in submits.of_outbox([result]):
             with self.rt.unit() as unit:
                 outbox.close(unit.tx, [(message_id, "unknown", r.cid)], unit.now)
             self.memory.forget([message_id])

@@ -1,30 +1,57 @@
 """What leaves now: due messages are claimed, for a claim is the intent to submit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from app.exchange.admission import Admission
+from app.exchange.model import Batch, Memory
 from app.ledger import outages, outbox
+from app.ledger.failures import Raced
+from app.ledger.outages import Outage
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 
 
+class Outdated(Raced):
+    """Claimed by an admission that is no longer so; the right one is remembered."""
+
+
+def look(
+    rt: Runtime, memory: Memory, unit: Unit, gateway: UUID, batch: Batch
+) -> tuple[list[Message], int]:
+    """Claims what is due, where the batch has room, and looks up what keeps offers back, in one
+    trip: claimed by what was found the last time, which is seldom otherwise now. Raises
+    Outdated where it is; nothing may then be committed. Returns what may leave, and how many
+    were due."""
+    known = memory.admission  # once: another lane may look meanwhile
+    ahead = outages.ask_ahead(unit.tx, unit.now)
+    claimed: list[Message] = []
+    if batch.room:
+        claimed = claim(unit, gateway, batch.room, batch.bulk, known)
+    memory.admission = now = _admission(rt, outages.rows(ahead))
+    if batch.room and now != known:
+        raise Outdated
+    return rechecked(rt, unit, claimed), len(claimed)
+
+
 def admission(rt: Runtime, unit: Unit) -> Admission:
     """What keeps offers back, as the settings and the ledger have it now."""
-    return Admission(rt.settings.sending.hours, tuple(outages.ahead(unit.tx, unit.now)))
+    return _admission(rt, outages.ahead(unit.tx, unit.now))
+
+
+def _admission(rt: Runtime, ahead: Sequence[Outage]) -> Admission:
+    return Admission(rt.settings.sending.hours, tuple(ahead))
 
 
 def claim(
-    rt: Runtime,
     unit: Unit,
     gateway: UUID,
     room: Mapping[str, int],
     bulk_room: Mapping[str, int] | None,
     admitted: Admission,
 ) -> list[Message]:
-    """Claims what is due: the intent is in the ledger before the first octet leaves. Rooms
-    are asked once more whether each message may still go."""
+    """Claims what is due: the intent is in the ledger before the first octet leaves."""
     messages: list[Message] = []
     left = sum(room.values())
     for network, free, is_bulk in _looks(unit, room, bulk_room, admitted):
@@ -41,6 +68,11 @@ def claim(
             )
             messages += claimed
             left -= len(claimed)
+    return messages
+
+
+def rechecked(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> list[Message]:
+    """Rooms are asked once more whether each message may still go; those that may."""
     stopped: set[UUID] = set()
     for name, law_room in rt.rooms.items():
         mine = [m for m in messages if m.room == name]

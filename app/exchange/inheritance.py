@@ -37,13 +37,13 @@ def follow(
     taken = doubts.take_open(unit.tx, list(trails), gateway)
     messages = outbox.by_id(unit.tx, unit.vault, list(taken))
     told: dict[UUID, dict[int, SubmitResult]] = {m: {} for m in taken}
-    for r in submits.of_outbox([r for trail in trails.values() for r in trail]):
-        message = messages.get(UUID(r.message_id))
+    for message_id, r in submits.of_outbox([r for trail in trails.values() for r in trail]):
+        message = messages.get(message_id)
         if message is not None and r.at >= taken[message.id]:  # else of an earlier claim
             told[message.id][r.segment] = replace(r, phone=message.phone)
     memory.claimed |= messages
     results = [r for segments in told.values() for r in _in_full(segments)]
-    submits.take(rt, memory, unit, routes, results)
+    submits.take(rt, memory, unit, routes, submits.say(rt, memory, unit, results))
     stayed = [m for m in messages.values() if not told[m.id]]
     submits.give_back(rt, unit, stayed, {m.id: 0.0 for m in stayed})
     memory.forget(list(taken))

@@ -49,13 +49,15 @@ class Batch:
 class Committed:
     """What the gateway may do now that the batch is stored. `receipts_of` are the messages that
     the batch's receipts are about, in their order, None where there is none; `at` is the time of
-    the commit, by which its messages are noted."""
+    the commit, by which its messages are noted; `found` is how many messages were due, those that
+    may not leave any more included."""
 
     to_submit: Sequence[Message]
     screens: Sequence[tuple[str, Outbound]]
     wanted: Mapping[str, str]
     receipts_of: Sequence[UUID | None] = ()
     at: datetime | None = None
+    found: int = 0
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from app.exchange import elsewhere
 from app.exchange.model import Memory
 from app.exchange.routes import Routes
 from app.ledger import matching, outbox, segments
-from app.ledger.matching import Matched, Window
+from app.ledger.matching import Candidates, Matched, Window
 from app.ledger.segments import Hit, Proof, Standing
 from app.ledger.unit import Unit
 from app.runtime import Runtime
@@ -27,27 +27,35 @@ def window(rt: Runtime) -> Window:
     return Window(rt.waiting(MATCH_S), rt.waiting(EARLY_S))
 
 
+def ask(rt: Runtime, unit: Unit, receipts: Sequence[Receipt]) -> Candidates:
+    """Asks which segments a batch of receipts may be about."""
+    return matching.ask(unit.tx, [_proof(unit, r) for r in receipts], window(rt))
+
+
 def take(
-    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, receipts: Sequence[Receipt]
+    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, asked: Candidates
 ) -> list[UUID | None]:
     """Takes a batch of receipts; what matches nothing waits for its submit response. Returns the
     messages they are about, in their order."""
-    if not receipts:
+    if not asked.proofs:
         return []
-    proofs = [_proof(unit, r) for r in receipts]
-    matched = match(rt, unit, routes, proofs)
+    matched = _match(rt, unit, routes, asked)
     memory.orphans.update(p.cid for p in matched.orphans)
     memory.ambiguous.update(p.cid for p in matched.ambiguous)
     for cid, times in Counter(p.cid for p in matched.ambiguous).items():
         log.error("ambiguous-receipts", cid=cid, receipts=times, expected="message_id set")
     about = {id(hit.proof): hit.outbox_id for hit in matched.hits}
-    return [about.get(id(proof)) for proof in proofs]
+    return [about.get(id(proof)) for proof in asked.proofs]
 
 
 def match(rt: Runtime, unit: Unit, routes: Routes, proofs: Sequence[Proof]) -> Matched:
     """Finds the segments, and lets the rooms hear how whole messages stand. What matches nothing,
     or more than it may, is kept until something tells."""
-    matched = matching.match(unit.tx, proofs, window(rt))
+    return _match(rt, unit, routes, matching.ask(unit.tx, proofs, window(rt)))
+
+
+def _match(rt: Runtime, unit: Unit, routes: Routes, asked: Candidates) -> Matched:
+    matched = matching.match(unit.tx, asked)
     matching.keep_orphans(unit.tx, [*matched.orphans, *matched.ambiguous])
     record(rt, unit, routes, matched.hits)
     return matched

@@ -10,6 +10,7 @@ from app.exchange.model import Memory, Sent
 from app.exchange.routes import Routes
 from app.exchange.telling import note, note_all, tell_failed, tell_returned
 from app.ledger import doubts, matching, outbox, segments
+from app.ledger.engine import Asked
 from app.ledger.outbox import Message
 from app.ledger.segments import Submitted
 from app.ledger.unit import Unit
@@ -42,9 +43,9 @@ class _Verdicts:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def of_outbox(results: Sequence[SubmitResult]) -> list[SubmitResult]:
-    """Without those of USSD screens, which leave once and are in no outbox."""
-    return [r for r in results if _id(r) is not None]
+def of_outbox(results: Sequence[SubmitResult]) -> list[tuple[UUID, SubmitResult]]:
+    """By their messages, without those of USSD screens, which leave once and are in no outbox."""
+    return [(m, r) for r in results if (m := _id(r)) is not None]
 
 
 def _id(result: SubmitResult) -> UUID | None:
@@ -54,24 +55,43 @@ def _id(result: SubmitResult) -> UUID | None:
         return None
 
 
-def take(
-    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, found: Sequence[SubmitResult]
-) -> list[UUID]:
-    """Appends segments, takes in receipts that came before them, settles whole messages; returns
-    the ids of messages of which every segment was answered."""
-    results = [r for r in of_outbox(found) if not r.is_late]
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Results whose segments have been appended, and whether receipts came before them, which is
+    asked for."""
+
+    results: Sequence[tuple[UUID, SubmitResult]]
+    early: Asked | None
+    has_late: bool
+
+    @property
+    def changes_segments(self) -> bool:
+        """Whether older segments get a receipt or an id by them: by receipts that came first, or
+        by late answers."""
+        return self.has_late or (self.early is not None and bool(self.early.rows().all()))
+
+
+def say(rt: Runtime, memory: Memory, unit: Unit, found: Sequence[SubmitResult]) -> Said:
+    """Appends segments and asks for receipts that came before them."""
+    results = [(m, r) for m, r in of_outbox(found) if not r.is_late]
+    has_late = any(r.is_late for r in found)
     if not results:
-        return []
-    rows = [_submitted(memory, unit, r) for r in results]
+        return Said([], None, has_late)
+    rows = [_submitted(memory, unit, m, r) for m, r in results]
     segments.append(unit.tx, rows)
     soonest = min(r.at for r in rows) - rt.waiting(receipts.EARLY_S)
-    early = matching.adopt(unit.tx, rows, soonest)
+    return Said(results, matching.ask_adopted(unit.tx, rows, soonest), has_late)
+
+
+def take(rt: Runtime, memory: Memory, unit: Unit, routes: Routes, said: Said) -> list[UUID]:
+    """Takes in receipts that came before their segments, and settles whole messages; returns the
+    ids of messages of which every segment was answered."""
+    early = matching.adopted(said.early) if said.early is not None else []
     if early:
         receipts.match(rt, unit, routes, early)
     finished: list[UUID] = []
     settled: list[Settled] = []
-    for r in results:
-        message_id = UUID(r.message_id)
+    for message_id, r in said.results:
         sent = memory.sent.setdefault(message_id, Sent(r.total))
         sent.results = [s for s in sent.results if s.segment != r.segment] + [r]
         if len(sent.results) == sent.total:
@@ -89,7 +109,7 @@ def take_late(
 ) -> None:  # fmt: skip
     """Segments that were taken after all: a message of which that is now true of all is not sent
     again, and the journal says so."""
-    late = [(UUID(r.message_id), r) for r in of_outbox(found) if r.is_late]
+    late = [(m, r) for m, r in of_outbox([r for r in found if r.is_late])]
     if not late:
         return
     rows = segments.answered_late(unit.tx, [(m, r.segment, r.cid, r.smsc_id) for m, r in late])
@@ -97,7 +117,8 @@ def take_late(
         sent = memory.sent.get(message_id)  # others of its segments are still awaited
         if sent is not None:
             sent.results = [r if s.segment == r.segment else s for s in sent.results]
-    early = matching.adopt(unit.tx, rows, unit.now - rt.waiting(receipts.EARLY_S))
+    asked = matching.ask_adopted(unit.tx, rows, unit.now - rt.waiting(receipts.EARLY_S))
+    early = matching.adopted(asked) if asked is not None else []
     if early:
         receipts.match(rt, unit, routes, early)
     taken = doubts.no_longer(unit.tx, gateway, [r.outbox_id for r in rows])
@@ -112,8 +133,7 @@ def _is_told_of(routes: Routes, cid: str) -> bool:
     return not routes.routes or any(r.cid == cid and r.has_receipts for r in routes.routes)
 
 
-def _submitted(memory: Memory, unit: Unit, r: SubmitResult) -> Submitted:
-    message_id = UUID(r.message_id)
+def _submitted(memory: Memory, unit: Unit, message_id: UUID, r: SubmitResult) -> Submitted:
     known = memory.claimed.get(message_id)
     return Submitted(
         message_id,

@@ -46,6 +46,7 @@ class Claiming:
         self._told: dict[str, Held] = {}
         self._wake = asyncio.Event()
         self._is_asked = True
+        self._dry: set[str] = set()
         self._is_paced = False
         self._looked_at = 0.0
         self._is_over = False
@@ -54,6 +55,7 @@ class Claiming:
     def wake(self) -> None:
         """There may be something to claim."""
         self._is_asked = True
+        self._dry.clear()
         self._wake.set()
 
     def has_room(self) -> None:
@@ -104,11 +106,13 @@ class Claiming:
 
     async def _claim(self) -> None:
         """Every answer to a submit makes room, but only a wake-up or time says that something new
-        is there: while bulk has no room, the ledger is asked only then."""
+        is there: while bulk has room only where the last look found none, the ledger is asked only
+        then."""
         loop = asyncio.get_running_loop()
         room, bulk = self._links.room(MOST), self._links.bulk_room(MOST)
         is_late = loop.time() - self._looked_at >= LOOK_S
-        if self._is_over or not room or not (bulk or self._is_asked or is_late):
+        is_news = self._is_asked or is_late
+        if self._is_over or not room or not (is_news or bulk.keys() - self._dry):
             return
         least, now = AT_LEAST if is_late else 0, loop.time()
         room, bulk = (self._pacing.within(r, least, now) for r in (room, bulk))
@@ -119,5 +123,7 @@ class Claiming:
         batch = Batch(room=room, bulk=bulk)
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
         self._submit(done)
-        if done.to_submit:
+        if done.found:
             self.wake()
+        else:
+            self._dry |= bulk.keys()

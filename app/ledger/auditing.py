@@ -53,7 +53,7 @@ _OF_PHONE = """SELECT t.id FROM {table} t WHERE t.phone_index = :phone
 
 def snapshot(tx: Tx) -> None:
     """All that follows sees the ledger as it is now, however long it takes."""
-    tx.execute(_SNAPSHOT)
+    tx.write(_SNAPSHOT)
 
 
 def case_tables(tx: Tx, *more: str) -> list[str]:

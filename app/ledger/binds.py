@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Asked, Tx, sql
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,12 +58,12 @@ _WANT = sql("UPDATE binds SET wanted = :wanted WHERE cid = :cid RETURNING cid")
 def write(tx: Tx, row: BindRow) -> None:
     """Writes a change of a bind's state; its mark and what is wanted of it stay."""
     names = ("cid", "network", "gateway", "state", "reason", "since", "has_receipts", "hears")
-    tx.execute(_WRITE, {n: getattr(row, n) for n in names})
+    tx.write(_WRITE, {n: getattr(row, n) for n in names})
 
 
 def heard(tx: Tx, cids: Sequence[str], through: datetime) -> None:
     """Moves the low-water mark of binds that are up and drained."""
-    tx.execute(_HEARD, {"cids": list(cids), "through": through})
+    tx.write(_HEARD, {"cids": list(cids), "through": through})
 
 
 def wanted(tx: Tx, cids: Sequence[str]) -> dict[str, str]:
@@ -73,6 +73,16 @@ def wanted(tx: Tx, cids: Sequence[str]) -> dict[str, str]:
 
 def every(tx: Tx) -> list[BindRow]:
     """All binds, by cid."""
+    return rows(ask_every(tx))
+
+
+def ask_every(tx: Tx) -> Asked:
+    """Asks for all binds, to be read by `rows`."""
+    return tx.ask(_ALL)
+
+
+def rows(asked: Asked) -> list[BindRow]:
+    """The binds that were asked for."""
     return [
         BindRow(
             r.cid,
@@ -86,7 +96,7 @@ def every(tx: Tx) -> list[BindRow]:
             r.has_receipts,
             r.hears,
         )
-        for r in tx.execute(_ALL)
+        for r in asked.rows()
     ]
 
 
@@ -94,7 +104,7 @@ def count(tx: Tx, counted: Mapping[str, Counters]) -> None:
     """Writes what gateways counted since their start, by cid; unknown binds are left out."""
     if counted:
         values = [json.dumps(counters) for counters in counted.values()]
-        tx.execute(_COUNT, {"cids": list(counted), "counters": values})
+        tx.write(_COUNT, {"cids": list(counted), "counters": values})
 
 
 def counters(tx: Tx) -> dict[str, Counters]:

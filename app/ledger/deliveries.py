@@ -89,4 +89,4 @@ def renew(
 ) -> None:
     """Keeps what was taken `until` for `longer`; what has been settled meanwhile stays as it is."""
     values = {"webhook": webhook_id, "events": list(events), "until": until, "longer": longer}
-    tx.execute(_RENEW, values)
+    tx.write(_RENEW, values)

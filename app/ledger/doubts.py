@@ -85,7 +85,7 @@ def take_over(tx: Tx, gateways: Sequence[UUID], gateway: UUID, now: datetime) ->
     """The claims of dead gateways: what a network had accepted in whole goes on waiting for its
     receipts, as ours; the others become `unknown` and are returned: only a receipt or patience
     settles them."""
-    tx.execute(_TAKE_OVER, {"gateways": list(gateways), "gateway": gateway})
+    tx.write(_TAKE_OVER, {"gateways": list(gateways), "gateway": gateway})
     found = tx.execute(_UNKNOWN, {"gateways": list(gateways), "now": now})
     return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts, r.doubts) for r in found]
 
@@ -113,4 +113,4 @@ def no_longer(tx: Tx, gateway: UUID, ids: Sequence[UUID]) -> list[Doubtful]:
 def rest(tx: Tx, gateway: UUID, held: Sequence[UUID], before: datetime, now: datetime) -> None:
     """Own accepted messages claimed before `before` are waited for no longer: their receipts are
     lost, and a late one is still taken."""
-    tx.execute(_REST, {"gateway": gateway, "held": list(held), "before": before, "now": now})
+    tx.write(_REST, {"gateway": gateway, "held": list(held), "before": before, "now": now})

@@ -1,5 +1,7 @@
 """The door to PostgreSQL: a pool, transactions, migrations. It decides nothing."""
 
+import logging
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,13 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from app.ledger.arrays import ColumnDumper
-from app.ledger.statements import Row, Rows, Statement, Tx, sql
+from app.ledger.statements import Asked, Row, Rows, Statement, Tx, of_all, sql
 
-__all__ = ["Ledger", "LedgerDown", "Row", "Rows", "Statement", "Tx", "sql"]
+__all__ = ["Asked", "Ledger", "LedgerDown", "Row", "Rows", "Statement", "Tx", "of_all", "sql"]
 
+# What breaks a pipeline is raised; that its end then fails as well is no news.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -30,9 +34,9 @@ class Ledger:
             url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
         self.engine: Engine = create_engine(
             url,
+            isolation_level="AUTOCOMMIT",  # Tx says BEGIN and COMMIT, each with its neighbours
             pool_size=pool,
             max_overflow=2,
-            pool_pre_ping=True,
             pool_recycle=1800,
             hide_parameters=True,  # an error must not tell what a row holds
             connect_args={
@@ -43,17 +47,21 @@ class Ledger:
         )
 
         event.listen(self.engine, "connect", _speak_binary)
+        event.listen(self.engine, "checkout", _must_stand)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """One transaction: committed on leaving, rolled back on any exception."""
         with self.engine.begin() as connection:
-            yield Tx(connection)
+            tx = Tx(connection)
+            tx.begin()
+            yield tx
+            tx.commit()
 
     @contextmanager
     def alone(self) -> Iterator[Tx]:
         """Statements that are each a transaction of their own."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self.engine.connect() as connection:
             yield Tx(connection)
 
     def migrate(self) -> None:
@@ -62,7 +70,9 @@ class Ledger:
         from alembic.config import Config
 
         try:
-            with self.engine.begin() as connection:
+            with self.engine.execution_options(
+                isolation_level="READ COMMITTED"
+            ).begin() as connection:
                 # Two processes may start at once: one migrates, the other waits and finds it done.
                 connection.execute(text("SELECT pg_advisory_xact_lock(155)"))
                 config = Config()
@@ -106,6 +116,23 @@ def _speak_binary(connection: Any, _record: object) -> None:
     connection.adapters.register_dumper(list, ColumnDumper)
 
 
+def _must_stand(connection: Any, record: Any, _proxy: object) -> None:
+    """Nobody asked an idle connection anything, so what it has to say is that the server has
+    closed it. That is known without a trip; all that stem from the same server are given up."""
+    is_new = record.info.setdefault("new", True)
+    record.info["new"] = False
+    if not is_new and (connection.closed or _has_news(connection.fileno())):
+        raise InvalidatePoolError
+
+
+def _has_news(socket: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 _CLOCK = sql("SELECT real, virtual, scale FROM sandbox_clock")
 _SET_CLOCK = sql(
     """INSERT INTO sandbox_clock (real, virtual, scale) VALUES (:real, :virtual, :scale)
@@ -120,7 +147,7 @@ def sandbox_anchor(tx: Tx, now: datetime, scale: float) -> tuple[datetime, datet
     if row is not None and row.scale == scale:
         return row.real, row.virtual
     virtual = now if row is None else row.virtual + (now - row.real) * row.scale
-    tx.execute(_SET_CLOCK, {"real": now, "virtual": virtual, "scale": scale})
+    tx.write(_SET_CLOCK, {"real": now, "virtual": virtual, "scale": scale})
     return now, virtual
 
 
@@ -130,8 +157,17 @@ _SET_CANARY = sql("INSERT INTO vault_canary (sealed) VALUES (:sealed) ON CONFLIC
 
 def canary(tx: Tx, fresh: bytes) -> bytes:
     """The sealed word that tells whether the master key is this ledger's; written once."""
-    tx.execute(_SET_CANARY, {"sealed": fresh})
+    tx.write(_SET_CANARY, {"sealed": fresh})
     return bytes(tx.execute(_CANARY).scalar_one())
+
+
+_BY_INDEX = sql("SET LOCAL enable_seqscan = off")
+
+
+def by_index(tx: Tx) -> None:
+    """No statement of this transaction needs a table in whole. A plan made while a table is new
+    and small would read it so, and is kept for minutes while it grows."""
+    tx.write(_BY_INDEX)
 
 
 def ids(values: list[UUID]) -> list[UUID]:

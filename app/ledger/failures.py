@@ -9,6 +9,8 @@ from app.ledger.engine import LedgerDown
 
 def is_down(error: Exception) -> bool:
     """True where trying again later may help: no connection, a lost one, none free, a deadlock."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, SerializationFailure):
+        return False  # a lost race (`of_all`), although psycopg ranks it with outages
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout | LedgerDown)
 
 

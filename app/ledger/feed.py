@@ -80,7 +80,7 @@ class Feed:
         rows = [(who, told) for who, tell in self.changed.values() if (told := tell()) is not None]
         self.changed.clear()
         if rows:
-            tx.execute(
+            tx.write(
                 _INSERT,
                 {
                     "recipients": [who for who, _ in rows],

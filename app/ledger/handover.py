@@ -58,7 +58,7 @@ class HandOver:
         if not self.events:
             return
         names = Event.__slots__
-        tx.execute(_INSERT, {n: [getattr(e, n) for e in self.events] for n in names})
+        tx.write(_INSERT, {n: [getattr(e, n) for e in self.events] for n in names})
         self.events.clear()
 
 
@@ -125,7 +125,7 @@ def add_webhook(
 ) -> Webhook:
     """Registers a webhook; `events` may hold "*"."""
     hook = Webhook(new_id(now), url, tuple(events), now)
-    tx.execute(
+    tx.write(
         _ADD_WEBHOOK,
         {
             "id": hook.id,
@@ -152,7 +152,7 @@ def drop_webhook(tx: Tx, provider: str, webhook_id: UUID, now: datetime) -> bool
     values = {"id": webhook_id, "provider": provider, "now": now}
     if tx.execute(_DROP_WEBHOOK, values).one_or_none() is None:
         return False
-    tx.execute(_DROP_DELIVERIES, {"id": webhook_id})
+    tx.write(_DROP_DELIVERIES, {"id": webhook_id})
     return True
 
 
@@ -174,7 +174,7 @@ def settle(
     error: str | None,
 ) -> None:
     """Writes what came of a delivery: `done`, `due` again at `next_at`, or `parked`."""
-    tx.execute(
+    tx.write(
         _SETTLE,
         {
             "event_id": event_id,

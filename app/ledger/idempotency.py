@@ -98,14 +98,14 @@ def _insert(tx: Tx, wanted: Claim, now: datetime) -> bool:
         "fingerprint": wanted.fingerprint,
         "now": now,
     }
-    tx.execute(_PATIENCE, {"value": f"{PATIENCE_MS}ms"})
+    tx.write(_PATIENCE, {"value": f"{PATIENCE_MS}ms"})
     try:
         is_ours = tx.execute(_CLAIM, values).one_or_none() is not None
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
             raise Running from None
         raise
-    tx.execute(_PATIENCE, {"value": "0"})
+    tx.write(_PATIENCE, {"value": "0"})
     return is_ours
 
 
@@ -136,7 +136,7 @@ def claim_all(tx: Tx, wanted: Sequence[Claim], now: datetime) -> dict[Claim, Ans
 
 def store(tx: Tx, claimed: Claim, answer: Answer) -> None:
     """Keeps the answer to a claim of this transaction."""
-    tx.execute(
+    tx.write(
         _STORE,
         {
             "owner": claimed.owner,
@@ -156,15 +156,13 @@ def store_all(tx: Tx, answered: Sequence[tuple[Claim, Answer]]) -> None:
             "statuses": [a.status for _, a in answered],
             "bodies": [a.body for _, a in answered],
         }
-        tx.execute(_STORE_ALL, values)
+        tx.write(_STORE_ALL, values)
 
 
 def give_up(tx: Tx, claimed: Sequence[Claim]) -> None:
     """Frees claims of this transaction that got no answer worth keeping."""
     if claimed:
-        tx.execute(
-            _GIVE_UP, {"owners": [c.owner for c in claimed], "keys": [c.key for c in claimed]}
-        )
+        tx.write(_GIVE_UP, {"owners": [c.owner for c in claimed], "keys": [c.key for c in claimed]})
 
 
 def forget(tx: Tx, before: datetime) -> int:

@@ -67,10 +67,10 @@ class Journal:
         if not self.entries:
             return
         rows = [(e.case_id, e.seq, e.at, e.kind, e.body, e.hash) for e in self.entries]
-        tx.execute(_INSERT, _columns(("case_id", "seq", "at", "kind", "body", "hash"), rows))
+        tx.write(_INSERT, _columns(("case_id", "seq", "at", "kind", "body", "hash"), rows))
         said = [(e.case_id, e.seq, e.evidence) for e in self.entries if e.evidence is not None]
         if said:
-            tx.execute(_INSERT_EVIDENCE, _columns(("case_id", "seq", "sealed"), said))
+            tx.write(_INSERT_EVIDENCE, _columns(("case_id", "seq", "sealed"), said))
         self.entries.clear()
 
 

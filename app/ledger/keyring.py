@@ -36,7 +36,7 @@ def open_vault(ledger: Ledger, given: Sequence[bytes], now: datetime, reread: Ke
 
     Raises WrongMasterKey where the key that seals at present is not among them."""
     with ledger.begin() as tx:
-        tx.execute(_LOCK)
+        tx.write(_LOCK)
         rows = _rows(tx) or _first(tx, given, now)
         keys = _identified(rows, given)
         sealing = max(r.id for r in rows if r.sealing_since is not None)
@@ -59,10 +59,10 @@ def open_vault(ledger: Ledger, given: Sequence[bytes], now: datetime, reread: Ke
 def begin(tx: Tx, vault: Vault, now: datetime) -> tuple[int, int]:
     """Seals under the configured key from now on; returns the ids of the key that
     sealed till now and of the one that does. Equal ids: there is no other key to change to."""
-    tx.execute(_LOCK)
+    tx.write(_LOCK)
     rows = _rows(tx)
     before = max(r.id for r in rows if r.sealing_since is not None)
-    tx.execute(_BEGIN, {"id": vault.newest, "now": now})
+    tx.write(_BEGIN, {"id": vault.newest, "now": now})
     vault.seal_under(vault.newest)
     return before, vault.newest
 
@@ -83,7 +83,7 @@ def _first(tx: Tx, given: Sequence[bytes], now: datetime) -> list[Row]:
 
 def _add(tx: Tx, key_id: int, key: bytes, index_key: bytes, since: datetime | None) -> None:
     one = _with(key, key_id)
-    tx.execute(
+    tx.write(
         _ADD,
         {
             "id": key_id,

@@ -52,8 +52,8 @@ def hold(ledger: Ledger, gateway: UUID) -> Holder:
 
 
 def _locked(ledger: Ledger, gateway: UUID) -> Tx:
-    tx = Tx(ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT"))
-    tx.execute(_HOLD, {"gateway": str(gateway)})
+    tx = Tx(ledger.engine.connect())
+    tx.write(_HOLD, {"gateway": str(gateway)})
     tx.detach()
     return tx
 
@@ -64,6 +64,6 @@ def dead(ledger: Ledger, gateway: UUID) -> Sequence[UUID]:
         gone: list[UUID] = []
         for other in claimed_by_others(tx, gateway):
             if tx.execute(_TRY, {"gateway": str(other)}).scalar_one():
-                tx.execute(_LET_GO, {"gateway": str(other)})
+                tx.write(_LET_GO, {"gateway": str(other)})
                 gone.append(other)
         return gone

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.ledger.engine import Row, Tx, sql
+from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.segments import Hit, Proof, Submitted
 
 NOT_FINAL = ("ENROUTE", "ACCEPTD", "UNKNOWN")
@@ -40,7 +40,6 @@ class Matched:
 class _Candidate:
     """A segment that a receipt may be about."""
 
-    place: int
     key: tuple[UUID, int, int]
     at: datetime
     smsc_id: str
@@ -57,40 +56,72 @@ _IN_TIME = """s.at BETWEEN t.received_at - CAST(:older AS interval)
             AND t.received_at + CAST(:younger AS interval)"""
 
 
-def _spelled(id: str) -> str:
+def _plain(id: str) -> str:
     """Either side may have padded an id or changed its case, so besides its own spelling a
     segment's id goes by its plain one, which is among the spellings of a receipt's."""
-    return f"{id}, ltrim(lower({id}), '0x')"
+    return f"ltrim(lower({id}), '0x')"
 
 
+_BETWEEN = "\x1f"  # ids; it separates units by its very name, and one that holds it is none
+
+
+def _together(ids: Sequence[str]) -> str:
+    return _BETWEEN.join(id for id in ids if id and _BETWEEN not in id)
+
+
+# LATERAL and OFFSET: by the phone's index whatever the planner thinks of a table that it does not
+# know yet; a new one it would read in whole.
 _BY_ID = sql(
-    f"""SELECT t.n, t.place, s.outbox_id, s.attempt, s.number, s.at, s.smsc_id, s.umr,
-        {_OPEN} AS is_open
-    FROM unnest(CAST(:n AS int[]), CAST(:smsc_id AS text[]), CAST(:phone AS bytea[]),
-        CAST(:network AS text[]), CAST(:received AS timestamptz[])) WITH ORDINALITY
-        AS t (n, smsc_id, phone_index, network, received_at, place)
-    JOIN segments s ON s.phone_index = t.phone_index
-        AND t.smsc_id IN ({_spelled("s.smsc_id")})
-        AND s.network = t.network AND {_IN_TIME}
-    ORDER BY t.place, s.at DESC, s.number"""
+    f"""SELECT t.n, s.outbox_id, s.attempt, s.number, s.at, s.smsc_id, s.umr, s.is_open
+    FROM (SELECT n, string_to_array(ids, chr(31)) AS ids, phone_index, network, received_at
+        FROM unnest(CAST(:n AS int[]), CAST(:ids AS text[]), CAST(:phone AS bytea[]),
+            CAST(:network AS text[]), CAST(:received AS timestamptz[]))
+            AS t (n, ids, phone_index, network, received_at)) t
+    CROSS JOIN LATERAL (
+        SELECT s.*, {_OPEN} AS is_open, {_plain("s.smsc_id")} AS plain
+        FROM segments s WHERE s.phone_index = t.phone_index OFFSET 0) s
+    WHERE t.ids && ARRAY[s.smsc_id, s.plain] AND s.network = t.network AND {_IN_TIME}
+    ORDER BY t.n, least(array_position(t.ids, s.smsc_id), array_position(t.ids, s.plain)),
+        s.at DESC, s.number"""
 )
 _BY_REFERENCE = sql(
-    f"""SELECT t.n, 0 AS place, s.outbox_id, s.attempt, s.number, s.at, '' AS smsc_id, s.umr,
+    f"""SELECT t.n, s.outbox_id, s.attempt, s.number, s.at, '' AS smsc_id, s.umr,
         true AS is_open
     FROM unnest(CAST(:n AS int[]), CAST(:umr AS smallint[]), CAST(:phone AS bytea[]),
         CAST(:network AS text[]), CAST(:received AS timestamptz[]))
         AS t (n, umr, phone_index, network, received_at)
-    JOIN segments s ON s.phone_index = t.phone_index AND s.umr = t.umr
-        AND s.network = t.network AND s.outcome IN ('accepted', 'unknown')
+    CROSS JOIN LATERAL (
+        SELECT * FROM segments s WHERE s.phone_index = t.phone_index OFFSET 0) s
+    WHERE s.umr = t.umr AND s.network = t.network AND s.outcome IN ('accepted', 'unknown')
         AND {_OPEN} AND {_IN_TIME}
     ORDER BY s.at DESC, s.number"""
 )
 
 
-def match(tx: Tx, proofs: Sequence[Proof], window: Window) -> Matched:
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Receipts, and what was asked of the segments that they may be about."""
+
+    proofs: Sequence[Proof]
+    window: Window
+    by_id: Asked | None
+
+
+def ask(tx: Tx, proofs: Sequence[Proof], window: Window) -> Candidates:
+    """Asks for the segments whose ids the receipts may mean."""
+    named = [(n, p) for n, p in enumerate(proofs) if any(p.ids)]
+    if not named:
+        return Candidates(proofs, window, None)
+    values = {"n": [n for n, _ in named], "ids": [_together(p.ids) for _, p in named]}
+    asked = tx.ask(_BY_ID, values | _about([p for _, p in named], window))
+    return Candidates(proofs, window, asked)
+
+
+def match(tx: Tx, asked: Candidates) -> Matched:
     """Finds the segment of each receipt, in their order: the second of two receipts that could be
     of one segment is of the next."""
-    found = _by_id(tx, proofs, window)
+    proofs, window = asked.proofs, asked.window
+    found = _gathered(asked.by_id.rows().all()) if asked.by_id is not None else {}
     found |= _by_reference(tx, proofs, [n for n in range(len(proofs)) if n not in found], window)
     taken: set[tuple[UUID, int, int]] = set()
     hits: list[Hit] = []
@@ -132,14 +163,6 @@ def _number(smsc_id: str) -> str:
     return smsc_id.lower().lstrip("0x")
 
 
-def _by_id(tx: Tx, proofs: Sequence[Proof], window: Window) -> dict[int, list[_Candidate]]:
-    flat = [(n, s, p) for n, p in enumerate(proofs) for s in p.ids if s]
-    if not flat:
-        return {}
-    values = {"n": [n for n, _, _ in flat], "smsc_id": [s for _, s, _ in flat]}
-    return _gathered(tx.execute(_BY_ID, values | _about([p for *_, p in flat], window)).all())
-
-
 def _by_reference(
     tx: Tx, proofs: Sequence[Proof], unmatched: Sequence[int], window: Window
 ) -> dict[int, list[_Candidate]]:
@@ -164,7 +187,7 @@ def _gathered(rows: Sequence[Row]) -> dict[int, list[_Candidate]]:
     found: dict[int, list[_Candidate]] = {}
     for r in rows:
         key = (r.outbox_id, r.attempt, r.number)
-        one = _Candidate(r.place, key, r.at, r.smsc_id, r.umr, r.is_open)
+        one = _Candidate(key, r.at, r.smsc_id, r.umr, r.is_open)
         found.setdefault(r.n, []).append(one)
     return found
 
@@ -174,7 +197,7 @@ def _gathered(rows: Sequence[Row]) -> dict[int, list[_Candidate]]:
 _ORPHAN = sql(
     """INSERT INTO orphan_receipts
         (ids, umr, phone_index, network, cid, state, error, done_at, received_at)
-    SELECT string_to_array(ids, chr(10)), umr, phone_index, network, cid, state, error, done_at,
+    SELECT string_to_array(ids, chr(31)), umr, phone_index, network, cid, state, error, done_at,
         received_at
     FROM unnest(CAST(:ids AS text[]), CAST(:umr AS smallint[]), CAST(:phone AS bytea[]),
         CAST(:network AS text[]), CAST(:cid AS text[]), CAST(:state AS text[]),
@@ -186,14 +209,14 @@ _ADOPT = sql(
     USING unnest(CAST(:smsc_id AS text[]), CAST(:umr AS smallint[]), CAST(:phone AS bytea[]))
         AS t (smsc_id, umr, phone_index)
     WHERE r.phone_index = t.phone_index AND r.received_at >= :soonest
-      AND (r.ids && ARRAY[{_spelled("t.smsc_id")}] OR r.umr = t.umr)
+      AND (r.ids && ARRAY[t.smsc_id, {_plain("t.smsc_id")}] OR r.umr = t.umr)
     RETURNING r.*"""
 )
 _LATE = sql(
     f"""DELETE FROM orphan_receipts t WHERE EXISTS (
         SELECT 1 FROM segments s
         WHERE s.phone_index = t.phone_index AND s.network = t.network AND {_IN_TIME}
-          AND (t.ids && ARRAY[{_spelled("s.smsc_id")}]
+          AND (t.ids && ARRAY[s.smsc_id, {_plain("s.smsc_id")}]
             OR s.umr = t.umr AND {_OPEN}))
     RETURNING t.*"""
 )
@@ -204,10 +227,10 @@ def keep_orphans(tx: Tx, orphans: Sequence[Proof]) -> None:
     """Stores receipts whose submit response has not come yet; the response will look for them."""
     if not orphans:
         return
-    tx.execute(
+    tx.write(
         _ORPHAN,
         {
-            "ids": ["\n".join(p.ids) for p in orphans],
+            "ids": [_together(p.ids) for p in orphans],
             "umr": [p.umr for p in orphans],
             "phone": [p.phone_index for p in orphans],
             "network": [p.network for p in orphans],
@@ -220,26 +243,31 @@ def keep_orphans(tx: Tx, orphans: Sequence[Proof]) -> None:
     )
 
 
-def adopt(tx: Tx, rows: Sequence[Submitted], soonest: datetime) -> list[Proof]:
-    """Receipts that came before the responses in `rows`, but not before `soonest`, and waited for
-    them; final ones last."""
+def ask_adopted(tx: Tx, rows: Sequence[Submitted], soonest: datetime) -> Asked | None:
+    """Takes receipts out that came before the responses in `rows`, but not before `soonest`, and
+    waited for them; they are read by `adopted`."""
     named = [r for r in rows if r.smsc_id]
     if not named:
-        return []
+        return None
     values = {
         "smsc_id": [r.smsc_id for r in named],
         "umr": [r.umr for r in named],
         "phone": [r.phone_index for r in named],
         "soonest": soonest,
     }
-    return _adopted(tx.execute(_ADOPT, values).all())
+    return tx.ask(_ADOPT, values)
+
+
+def adopted(asked: Asked) -> list[Proof]:
+    """The receipts that waited; final ones last."""
+    return _adopted(asked.rows().all())
 
 
 def late_matches(tx: Tx, window: Window, forget_before: datetime) -> list[Proof]:
     """Orphans whose segment has been stored since, by another gateway; those received before
     `forget_before` are forgotten, for no response comes that late."""
     found = tx.execute(_LATE, {"older": window.older, "younger": window.younger}).all()
-    tx.execute(_FORGET_ORPHANS, {"before": forget_before})
+    tx.write(_FORGET_ORPHANS, {"before": forget_before})
     return _adopted(found)
 
 

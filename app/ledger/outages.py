@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.ledger.engine import Row, Tx, sql
+from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.ids import new_id
 
 EVERY_NETWORK = "*"
@@ -60,7 +60,7 @@ def add(
     if twin is not None:
         return _outage(twin)
     outage = Outage(new_id(now), network, starts_at, ends_at, reason)
-    tx.execute(_ADD, {**values, "id": outage.id, "reason": reason, "now": now})
+    tx.write(_ADD, {**values, "id": outage.id, "reason": reason, "now": now})
     return outage
 
 
@@ -71,7 +71,17 @@ def remove(tx: Tx, outage_id: UUID, now: datetime) -> bool:
 
 def ahead(tx: Tx, now: datetime) -> list[Outage]:
     """Outages that are not over, the soonest first."""
-    return [_outage(r) for r in tx.execute(_AHEAD, {"now": now})]
+    return rows(ask_ahead(tx, now))
+
+
+def ask_ahead(tx: Tx, now: datetime) -> Asked:
+    """Asks for those, to be read by `rows`."""
+    return tx.ask(_AHEAD, {"now": now})
+
+
+def rows(asked: Asked) -> list[Outage]:
+    """The outages that were asked for."""
+    return [_outage(r) for r in asked.rows()]
 
 
 def every(tx: Tx) -> list[Outage]:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Row, Tx, sql
+from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.ids import new_id
 from smpp.text import count
 
@@ -53,13 +53,14 @@ class Message:
 
 @dataclass(slots=True)
 class Outbox:
-    """Gathers the messages of one transaction. Those added with `at_once` are claimed by this
+    """Gathers the messages of one transaction. Those that are `at_once` are claimed by this
     gateway in the same statement, so that they leave from memory right after the commit."""
 
     vault: Vault
     gateway: UUID | None = None
     messages: list[Message] = field(default_factory=list)
     at_once: list[Message] = field(default_factory=list)
+    written: Asked | None = None
 
     def add(
         self,
@@ -82,11 +83,11 @@ class Outbox:
         return message
 
     def write(self, tx: Tx, now: datetime) -> None:
-        """Stores what was gathered in one statement; `at_once` keeps its list for the gateway."""
+        """Stores what was gathered in one statement; what is `at_once` is kept for `leaving`."""
         rows = [(m, None) for m in self.messages] + [(m, self.gateway) for m in self.at_once]
         if not rows:
             return
-        found = tx.execute(
+        self.written = tx.ask(
             _INSERT,
             {
                 "id": [m.id for m, _ in rows],
@@ -103,10 +104,14 @@ class Outbox:
                 "now": now,
             },
         )
-        if self.at_once:
-            given = {r.id: r for r in found}
-            self.at_once = [_given(m, given[m.id]) for m in self.at_once]
         self.messages.clear()
+
+    def leaving(self) -> list[Message]:
+        """After the commit: what this gateway has claimed, with the numbers it was given."""
+        if self.written is None:
+            return []
+        given = {r.id: r for r in self.written.rows()}
+        return [_given(m, given[m.id]) for m in self.at_once]
 
 
 def _given(m: Message, r: Row) -> Message:
@@ -164,15 +169,18 @@ _INSERT = sql(
     ORDER BY g.place
     RETURNING id, seq, network, reference, umr"""
 )
-# What was never tried is due, whatever the clock of whoever wrote it said.
+# What was never tried is due, whatever the clock of whoever wrote it said. A CTE that locks is
+# carried out once; a subquery may be carried out again for each row of the outbox, where that is
+# thought to have few, and then its limit holds for none.
 _CLAIM = sql(
-    """UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, claimed_at = :now,
+    """WITH due AS MATERIALIZED (
+        SELECT id FROM outbox
+        WHERE state = 'ready' AND priority <= :most AND (due_at <= :now OR attempts = 0)
+          AND coalesce(network, '') = :network
+        ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED)
+    UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, claimed_at = :now,
         attempts = least(o.attempts + 1, 32000)
-    FROM (SELECT id FROM outbox
-          WHERE state = 'ready' AND priority <= :most AND (due_at <= :now OR attempts = 0)
-            AND coalesce(network, '') = :network
-          ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED) c
-    WHERE o.id = c.id
+    FROM due WHERE o.id = due.id
     RETURNING o.id, o.case_id, o.room, o.kind, o.phone_index, o.phone, o.body, o.network,
         o.priority, o.due_at, o.attempts, o.seq, o.refused, o.doubts, o.reference, o.umr"""
 )
@@ -284,13 +292,13 @@ def try_elsewhere(tx: Tx, rows: Sequence[tuple[UUID, str, str]], now: datetime) 
 def cancel(tx: Tx, message_ids: Sequence[UUID], now: datetime) -> None:
     """Takes messages back that have not left."""
     if message_ids:
-        tx.execute(_CANCEL, {"ids": list(message_ids), "now": now})
+        tx.write(_CANCEL, {"ids": list(message_ids), "now": now})
 
 
 def cancel_questions(tx: Tx, case_ids: Sequence[UUID], now: datetime) -> None:
     """Takes back the questions of these cases that still wait in the outbox."""
     if case_ids:
-        tx.execute(_CANCEL_QUESTIONS, {"cases": list(case_ids), "now": now})
+        tx.write(_CANCEL_QUESTIONS, {"cases": list(case_ids), "now": now})
 
 
 def waiting_questions(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -302,7 +310,7 @@ def waiting_questions(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 def close(tx: Tx, closed: Sequence[tuple[UUID, str, str | None]], now: datetime) -> None:
     """Writes the last (or latest) state of messages: (id, state, cid); a final state stays."""
     if closed:
-        tx.execute(
+        tx.write(
             _CLOSE,
             {
                 "ids": [c[0] for c in closed],
@@ -316,7 +324,7 @@ def close(tx: Tx, closed: Sequence[tuple[UUID, str, str | None]], now: datetime)
 def release(tx: Tx, rows: Sequence[tuple[UUID, datetime, str | None]]) -> None:
     """Gives messages back to the outbox: (id, due at, network to try or None for the same)."""
     if rows:
-        tx.execute(
+        tx.write(
             _RELEASE,
             {
                 "ids": [r[0] for r in rows],
@@ -328,4 +336,4 @@ def release(tx: Tx, rows: Sequence[tuple[UUID, datetime, str | None]]) -> None:
 
 def free_of_unknown_networks(tx: Tx, known: Sequence[str]) -> None:
     """Messages for networks that nobody serves any more may leave by any."""
-    tx.execute(_ANY_NETWORK, {"known": list(known)})
+    tx.write(_ANY_NETWORK, {"known": list(known)})

@@ -117,8 +117,10 @@ _OLD_MESSAGES = sql(
 _ERASE_SEGMENTS = sql("DELETE FROM segments WHERE outbox_id = ANY(CAST(:ids AS uuid[]))")
 _ERASE_MESSAGES = sql("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS uuid[]))")
 _ERASE_HEARD = sql(
-    """DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE received_at < :before
-        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)"""
+    """WITH old AS MATERIALIZED (
+        SELECT id FROM heard WHERE received_at < :before
+        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+    DELETE FROM heard h USING old WHERE h.id = old.id"""
 )
 
 
@@ -159,7 +161,7 @@ def turn(ledger: Ledger, day: date) -> Iterator[bool]:
 
 def _record(work: Work, rows: int) -> None:
     with work.ledger.begin() as tx:
-        tx.execute(
+        tx.write(
             _RECORD,
             {
                 "id": new_id(work.now),
@@ -220,7 +222,7 @@ def _erase_words(tx: Tx, work: Work, case_ids: Sequence[UUID]) -> int:
         _tell(tx, work, table, told)
         if table in WORDED:
             forget = sql(_FORGET.format(table=table, column=WORDED[table]))
-            tx.execute(forget, {"ids": list(by_case)})
+            tx.write(forget, {"ids": list(by_case)})
         columns = {"cases": [c for c, _ in words], "seqs": [s for _, s in words]}
         erased += tx.execute(_ERASE_WORDS, columns).rowcount
     return erased
@@ -235,7 +237,7 @@ def _tell(
         journal.append(chain, ERASED, work.now, **work.facts, **facts)
     journal.write(tx)
     ends = [chain for chain, _ in chains]
-    tx.execute(
+    tx.write(
         sql(_ADVANCE.format(table=table)),
         {
             "ids": [c.case_id for c in ends],
@@ -278,7 +280,7 @@ def _erase_address(tx: Tx, work: Work, one: Addressed, after: list[UUID]) -> int
     ids = [r.id for r in rows]
     left = [work.vault.seal(one.left, case_id.bytes) for case_id in ids]
     statement = sql(_ERASE_ADDRESS.format(table=one.table, column=one.column))
-    tx.execute(statement, {"ids": ids, "left": left})
+    tx.write(statement, {"ids": ids, "left": left})
     return len(ids)
 
 
@@ -286,7 +288,7 @@ def _messages(work: Work, dry: bool) -> Iterator[int]:
     def act(tx: Tx) -> int:
         values = {"bound": first_id(work.before), "limit": BATCH if not dry else None}
         ids = list(tx.execute(_OLD_MESSAGES, values).scalars())
-        tx.execute(_ERASE_SEGMENTS, {"ids": ids})
+        tx.write(_ERASE_SEGMENTS, {"ids": ids})
         return tx.execute(_ERASE_MESSAGES, {"ids": ids}).rowcount
 
     return _until_none(work, dry, act)

@@ -46,7 +46,7 @@ def grant(tx: Tx, role: str, *, make: bool = False) -> None:
     changes nothing. With `make`, a missing role is made, to log in without a password of its own.
 
     Raises UnfitRole for a role that is missing, a superuser, or the tables' owner."""
-    tx.execute(_LOCK)
+    tx.write(_LOCK)
     if _NAME.fullmatch(role) is None:
         raise UnfitRole(f"found {role!r}, expected small letters, digits and _, at most 63")
     if not tx.execute(_EXISTS, {"name": role}).scalar_one():

@@ -150,7 +150,7 @@ def _save(tx: Tx, vault: Vault, one: Sealed, rows: Sequence[Row]) -> int:
     values |= {name: [a[i] for _, a in fresh] for i, name in enumerate(one.columns)}
     places = [f"CAST(:{name} AS {kind}[])" for name, kind in one.key]
     places += [f"CAST(:{name} AS bytea[])" for name in one.columns]
-    tx.execute(
+    tx.write(
         sql(
             f"UPDATE {one.table} o SET {', '.join(f'{c} = t.{c}' for c in one.columns)} "
             f"FROM unnest({', '.join(places)}) AS t ({', '.join([*keys, *one.columns])}) "

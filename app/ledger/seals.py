@@ -136,7 +136,7 @@ def make(
     number = 1 if last is None else last.number + 1
     after = None if last is None or everything else midnight(day) - late
     until = midnight(day + timedelta(days=1))
-    tx.execute(_LEAVES, {"number": number, "until": until, "after": after})
+    tx.write(_LEAVES, {"number": number, "until": until, "after": after})
     blocks, entries = merkle.Blocks(), 0
     for leaf in leaves(tx, number):
         blocks.add(leaf.hash)
@@ -157,7 +157,7 @@ def make(
         }
     )
     seal = Seal(number, day, body, sha256(body).digest(), key.sign(body), b"".join(roots))
-    tx.execute(_INSERT, asdict(seal))
+    tx.write(_INSERT, asdict(seal))
     return seal
 
 

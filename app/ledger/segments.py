@@ -145,7 +145,7 @@ def append(tx: Tx, rows: Sequence[Submitted]) -> None:
     """Appends what became of submitted segments."""
     if rows:
         names = Submitted.__slots__
-        tx.execute(_INSERT, {n: [getattr(r, n) for r in rows] for n in names})
+        tx.write(_INSERT, {n: [getattr(r, n) for r in rows] for n in names})
 
 
 def answered_late(tx: Tx, answers: Sequence[tuple[UUID, int, str, str]]) -> list[Submitted]:
@@ -173,7 +173,8 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
         key = (hit.outbox_id, hit.attempt, hit.number)
         if key not in latest or not latest[key].proof.is_final:
             latest[key] = hit
-    changed = tx.execute(
+    messages = sorted({key[0] for key in latest})
+    changed = tx.ask(
         _RECORD,
         {
             "outbox_id": [k[0] for k in latest],
@@ -184,7 +185,9 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
             "at": [h.received_at for h in latest.values()],
         },
     )
-    return standings(tx, sorted(set(changed.scalars())))
+    stand = standings(tx, messages)
+    news = set(changed.rows().scalars())
+    return [s for s in stand if s.outbox_id in news]
 
 
 def standings(tx: Tx, outbox_ids: Sequence[UUID]) -> list[Standing]:

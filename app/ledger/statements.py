@@ -7,12 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, overload
 
 import psycopg
+from psycopg.errors import PipelineAborted
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, CursorResult, TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 Row = Any
+Cursors = dict[bytes, "psycopg.Cursor[Any]"]
+"""By its query, the cursor of a connection that last said a statement."""
 
+MOST_KEPT = 1_000  # rows
+
+_IDLE: Final = psycopg.pq.TransactionStatus.IDLE
 _DIALECT: Final = make_url("postgresql+psycopg://").get_dialect()()
 
 
@@ -36,6 +42,15 @@ class Statement:
 def sql(statement: str) -> Statement:
     """A statement kept at module level, so that it is compiled once."""
     return Statement(statement)
+
+
+def of_all(update: str) -> Statement:
+    """An UPDATE that must change `:expected` rows: another number is a race that is lost (40001),
+    told by the server, so that nobody has to wait for the number before the commit."""
+    return sql(
+        f"""WITH changed AS ({update} RETURNING 1)
+        SELECT must_be_all((SELECT count(*) FROM changed), CAST(:expected AS bigint))"""
+    )
 
 
 class Rows:
@@ -84,14 +99,93 @@ class Rows:
         return None if row is None else row[0]
 
 
-class Tx:
-    """One transaction of a SQLAlchemy connection."""
+class Asked:
+    """A statement that has been said, or waits to be said with others; `rows` is its answer."""
 
-    __slots__ = ("_cursor", "_open")
+    __slots__ = ("_cursor", "_query", "_rows", "_tx", "_values")
+
+    def __init__(self, tx: "Tx", query: bytes, values: Mapping[str, Any] | None) -> None:
+        self._tx = tx
+        self._query = query
+        self._values = values
+        self._cursor: psycopg.Cursor[Any] | None = None
+        self._rows: Rows | None = None
+
+    def rows(self) -> Rows:
+        """What it returned. Raises what SQLAlchemy raises, for this statement or for one that was
+        said with it."""
+        if self._rows is None:
+            self._tx.flush()
+        assert self._rows is not None
+        return self._rows
+
+    @property
+    def tag(self) -> str | None:
+        """What the server calls what it did."""
+        return None if self._cursor is None else self._cursor.statusmessage
+
+    def say(self, driver: "psycopg.Connection[Any]", kept: Cursors) -> None:
+        """Hands it to psycopg, by a cursor that has `kept` what it learnt of the statement before;
+        in a pipeline the answer is there when that has ended."""
+        cursor = kept.pop(self._query, None) or driver.cursor(row_factory=namedtuple_row)
+        self._cursor = cursor.execute(self._query, self._values)
+
+    def read(self, kept: Cursors) -> None:
+        """Reads the answer, which is there."""
+        cursor = self._cursor
+        assert cursor is not None
+        found = cursor.fetchall() if cursor.rownumber is not None else []
+        self._rows = Rows(found, cursor.rowcount)
+        if len(found) < MOST_KEPT:  # a cursor holds its last answer
+            kept[self._query] = cursor
+
+
+class Tx:
+    """One transaction on a SQLAlchemy connection; its statements are said in their order. A trip
+    to the server costs more than most statements, so what is only written waits (`write`), and so
+    does what is read later (`ask`): they leave in one trip with the next that must be answered, or
+    with the commit. Without a transaction (`begin` is not called) nothing waits. After a trip that
+    failed, whoever heard of it, nothing more is said and nothing is committed."""
+
+    __slots__ = ("_begun", "_cursors", "_driver", "_is_broken", "_open", "_waiting")
 
     def __init__(self, open_: Connection) -> None:
         self._open = open_
-        self._cursor: psycopg.Cursor[Any] | None = None
+        self._begun = False
+        self._is_broken = False
+        self._cursors: Cursors = {}
+        self._driver: psycopg.Connection[Any] | None = None
+        self._waiting: list[Asked] = []
+
+    def begin(self) -> None:
+        """Begins the transaction, with the first statement."""
+        self._begun = True
+        self._waiting.append(Asked(self, b"BEGIN", None))
+
+    def commit(self) -> None:
+        """Says what waits, and commits, in one trip. Nothing is said where nothing was."""
+        is_idle = len(self._waiting) == 1 and self.driver.info.transaction_status == _IDLE
+        if is_idle:  # only its beginning waits
+            self._waiting.clear()
+            return
+        last = Asked(self, b"COMMIT", None)
+        self._waiting.append(last)
+        self.flush()
+        if last.tag != "COMMIT":  # PostgreSQL rolls back without an error
+            error = psycopg.errors.InFailedSqlTransaction("found a transaction that had failed")
+            raise self._known(error)
+
+    def write(self, statement: Statement, values: Mapping[str, Any] | None = None) -> None:
+        """Says a statement of which nothing is to be known but that it succeeded."""
+        self.ask(statement, values)
+
+    def ask(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Asked:
+        """Says a statement whose answer is wanted later."""
+        asked = Asked(self, statement.query, values)
+        self._waiting.append(asked)
+        if not self._begun:
+            self.flush()
+        return asked
 
     @overload
     def execute(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Rows: ...
@@ -106,27 +200,48 @@ class Tx:
     ) -> Rows | CursorResult[Any]:
         """Says a statement: Rows, or for one `streamed` SQLAlchemy's own result. Raises what
         SQLAlchemy raises."""
-        if not isinstance(statement, Statement):
-            return self._open.execute(statement, values)
+        if isinstance(statement, Statement):
+            return self.ask(statement, values).rows()
+        self.flush()
+        return self._open.execute(statement, values)
+
+    def flush(self) -> None:
+        """Says what waits."""
+        if self._is_broken:
+            gone = psycopg.errors.InFailedSqlTransaction("a statement before it has failed")
+            raise self._known(gone)
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        self._is_broken = self._begun
+        driver, kept = self.driver, self._cursors
         try:
-            if self._cursor is None:
-                self._cursor = self.driver.cursor(row_factory=namedtuple_row)
-            cursor = self._cursor.execute(statement.query, values)
-            rows = cursor.fetchall() if cursor.rownumber is not None else []
+            if len(waiting) == 1:
+                waiting[0].say(driver, kept)
+            else:
+                with driver.pipeline():
+                    for one in waiting:
+                        one.say(driver, kept)
+            for one in waiting:
+                one.read(kept)
         except psycopg.Error as error:
-            raise self._known(error) from error
-        return Rows(rows, cursor.rowcount)
+            raise self._known(_first(error)) from error
+        self._is_broken = False
 
     def exec_driver_sql(self, statement: str, values: Any = None) -> CursorResult[Any]:
         """What no names are in, as psycopg takes it."""
+        self.flush()
         return self._open.exec_driver_sql(statement, values)
 
     @property
-    def driver(self) -> psycopg.Connection[Any]:
+    def driver(self) -> "psycopg.Connection[Any]":
         """psycopg's connection."""
-        driver = self._open.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        return driver
+        if self._driver is None:
+            found = self._open.connection.driver_connection
+            assert isinstance(found, psycopg.Connection)
+            self._driver = found
+            self._cursors = self._open.info.setdefault("cursors", {})
+        return self._driver
 
     def detach(self) -> None:
         """Takes the connection out of the pool, to live until it is closed."""
@@ -138,12 +253,17 @@ class Tx:
 
     def _known(self, error: psycopg.Error) -> BaseException:
         """The error as SQLAlchemy raises it, without any value; a lost connection is given up."""
-        is_lost = self._cursor is not None and self._cursor.connection.closed
+        is_lost = not self._open.invalidated and self.driver.closed
         if is_lost:
-            self._cursor = None
-            if not self._open.invalidated:
-                self._open.invalidate(error)
+            self._open.invalidate(error)
         return DBAPIError.instance(
             None, None, error, psycopg.Error,
             hide_parameters=True, connection_invalidated=is_lost, dialect=_DIALECT,
         )  # fmt: skip
+
+
+def _first(error: psycopg.Error) -> psycopg.Error:
+    """Of a trip's errors the one that broke it: what was said after it was not carried out."""
+    while isinstance(error, PipelineAborted) and isinstance(error.__context__, psycopg.Error):
+        error = error.__context__
+    return error

@@ -10,7 +10,7 @@ from app.ledger.engine import Tx
 from app.ledger.feed import Feed
 from app.ledger.handover import HandOver
 from app.ledger.journal import Journal
-from app.ledger.outbox import Message, Outbox
+from app.ledger.outbox import Outbox
 from smpp.messages import Outbound
 
 
@@ -39,10 +39,9 @@ class Unit:
         self.outbox = Outbox(self.vault, self.gateway)
         self.handover = HandOver()
 
-    def write(self) -> list[Message]:
-        """Writes what was gathered; returns the messages claimed for this gateway at once."""
+    def write(self) -> None:
+        """Writes what was gathered."""
         self.journal.write(self.tx)
         self.outbox.write(self.tx, self.now)
         self.handover.write(self.tx)
         self.feed.write(self.tx)
-        return self.outbox.at_once

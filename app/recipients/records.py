@@ -192,7 +192,7 @@ def save(tx: Tx, vault: Vault, rows: Sequence[NewRecipient], now: datetime) -> N
         return
     found = list(latest.values())
     iin_indexes = [vault.index("iin", r.iin) for r in found]
-    tx.execute(
+    tx.write(
         _UPSERT,
         {
             "id": [new_id(now) for _ in found],
@@ -222,7 +222,7 @@ def ensure(tx: Tx, vault: Vault, iins: Sequence[str], now: datetime) -> None:
         "iin": [vault.seal(iin.encode(), key) for key, iin in keys.items()],
         "now": now,
     }
-    tx.execute(_ENSURE, values)
+    tx.write(_ENSURE, values)
 
 
 Given = tuple[UUID, str, str]
@@ -235,7 +235,7 @@ def note_given(tx: Tx, given: Sequence[tuple[UUID, str, str, datetime]], now: da
         values = dict(
             zip(("recipients", "purposes", "references", "given_at"), _columns(given), strict=True)
         )
-        tx.execute(_GIVEN, {**values, "now": now})
+        tx.write(_GIVEN, {**values, "now": now})
 
 
 def ended(tx: Tx, consents: Sequence[Given], now: datetime) -> set[tuple[str, str]]:
@@ -249,7 +249,7 @@ def ended(tx: Tx, consents: Sequence[Given], now: datetime) -> set[tuple[str, st
 def withdraw(tx: Tx, consents: Sequence[Given], now: datetime) -> None:
     """Ends these consents by their givers' own wish."""
     if consents:
-        tx.execute(_WITHDRAW_OF, {**_of(consents), "now": now})
+        tx.write(_WITHDRAW_OF, {**_of(consents), "now": now})
 
 
 def _of(consents: Sequence[Given]) -> dict[str, list[object]]:
@@ -266,7 +266,7 @@ def save_consents(tx: Tx, vault: Vault, rows: Sequence[NewConsent], now: datetim
     if not latest:
         return
     found = list(latest.values())
-    tx.execute(
+    tx.write(
         _CONSENT,
         {
             "iin_index": [vault.index("iin", r.iin) for r in found],
@@ -331,18 +331,18 @@ def _recipient(vault: Vault, r: object) -> Recipient:
 
 def set_sms(tx: Tx, recipient_id: UUID, sms: bool, now: datetime) -> None:
     """Turns offers by SMS on or off for a person."""
-    tx.execute(_SMS, {"id": recipient_id, "sms": sms, "now": now})
+    tx.write(_SMS, {"id": recipient_id, "sms": sms, "now": now})
 
 
 def set_language(tx: Tx, recipient_id: UUID, language: str, now: datetime) -> None:
     """Records the language a person chose (52, clause 16)."""
-    tx.execute(_LANGUAGE, {"id": recipient_id, "language": language, "now": now})
+    tx.write(_LANGUAGE, {"id": recipient_id, "language": language, "now": now})
 
 
 def set_languages(tx: Tx, choices: dict[UUID, str]) -> None:
     """Records the languages in which people answered."""
     if choices:
-        tx.execute(_LANGUAGES, {"ids": list(choices), "languages": list(choices.values())})
+        tx.write(_LANGUAGES, {"ids": list(choices), "languages": list(choices.values())})
 
 
 def stop_phones(tx: Tx, phones: Sequence[bytes], now: datetime) -> set[bytes]:
@@ -392,4 +392,4 @@ def on_phones(tx: Tx, phones: Sequence[bytes]) -> dict[UUID, bytes]:
 def mark_wrong_phone(tx: Tx, recipient_ids: Sequence[UUID], now: datetime) -> None:
     """A stranger answered: the phone is to be verified again before it is written to."""
     if recipient_ids:
-        tx.execute(_WRONG, {"ids": list(recipient_ids), "now": now})
+        tx.write(_WRONG, {"ids": list(recipient_ids), "now": now})

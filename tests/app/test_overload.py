@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from app.clock import ManualClock
 from app.exchange import Batch
 from app.gateway.inbox import replies_first
+from app.ledger import outbox
+from app.ledger.engine import sql
 from app.ledger.outbox import Priority
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
@@ -108,3 +110,23 @@ def test_what_is_more_than_can_be_committed_stays_with_the_network_until_it_can(
             await asyncio.to_thread(place.assert_nothing_lost_or_doubled)
 
     asyncio.run(play())
+
+
+def test_no_plan_claims_more_than_there_is_room_for(rt: Runtime, clock: ManualClock) -> None:
+    world = World(rt, clock)
+    to, name = (rt.vault.index("phone", world.phone), world.phone), world.network.name
+
+    def add(messages: int) -> None:
+        with rt.unit() as unit:
+            for _ in range(messages):
+                unit.outbox.add(unit.now, "k", to, "t", network=name)
+
+    add(1)
+    with rt.ledger.alone() as tx:
+        tx.execute(sql("VACUUM ANALYZE outbox"))  # from now on it is thought to have one row
+    add(8)
+    with rt.unit() as unit:
+        claimed = outbox.claim(
+            unit.tx, unit.vault, world.exchange.gateway, unit.now, network=name, limit=2, bulk=True
+        )
+    assert len(claimed) == 2

@@ -65,8 +65,9 @@ class TornLedger(Ledger):
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        with self.engine.begin() as connection:
-            yield Tx(connection)
+        with super().begin() as tx:
+            yield tx
+            tx.flush()
             raise Torn
 
 

@@ -81,7 +81,7 @@ def keep(tx: Tx, vault: Vault, message: Inbound, why: str) -> UUID:
 def keep_as(tx: Tx, vault: Vault, kept: Kept, why: str) -> UUID:
     """Seals and stores what is kept, with the reason in one word."""
     row_id = new_id(kept.received_at)
-    tx.execute(
+    tx.write(
         _HEARD,
         {
             "id": row_id,

@@ -56,14 +56,14 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
     is there already and says something else belongs to an older message: the two never mix."""
     key = _key_of(vault, message, segment)
     context = sender_index(vault, message)
-    tx.execute(_LOCK_PARTS, {"sender": context.hex()})
+    tx.write(_LOCK_PARTS, {"sender": context.hex()})
     text = message.text
     if any(
         r.number == segment.number and vault.open(bytes(r.octets), context) != message.raw
         for r in tx.execute(_PARTS, key)
     ):
         _set_aside(tx, vault, tx.execute(_DROP_PARTS, key).all())
-    tx.execute(
+    tx.write(
         _PART,
         key
         | {
@@ -79,7 +79,7 @@ def add_part(tx: Tx, vault: Vault, message: Inbound, segment: SegmentOf) -> list
     rows = tx.execute(_PARTS, key).all()
     if len(rows) < segment.total:
         return None
-    tx.execute(_DROP_PARTS, key)
+    tx.write(_DROP_PARTS, key)
     return [
         replace(
             message,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.ledger.engine import Row, Tx, sql
+from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.ids import first_id
 
 
@@ -82,14 +82,14 @@ def ask(
     phones = [p for _, p in cases]
     if not phones:
         return []
-    tx.execute(_LOCK, {"phones": phones})
+    tx.write(_LOCK, {"phones": phones})
     wait(tx, room, dialog, step, cases)
     return open_next(tx, phones)
 
 
 def wait(tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]) -> None:
     """Queues a question for each (case, phone index) and opens none, so it holds no phone."""
-    tx.execute(
+    tx.write(
         _ASK,
         {
             "room": room,
@@ -103,7 +103,7 @@ def wait(tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, 
 
 def open_free(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
     """Opens the oldest waiting question of each of these phones that is free."""
-    tx.execute(_LOCK, {"phones": list(phones)})
+    tx.write(_LOCK, {"phones": list(phones)})
     return open_next(tx, phones)
 
 
@@ -118,7 +118,7 @@ def open_next(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
     may also be helped again."""
     opened = [_question(r) for r in tx.execute(_OPEN_NEXT, {"phones": list(phones)})]
     if opened:
-        tx.execute(_FORGET_HELP, {"phones": [q.phone_index for q in opened]})
+        tx.write(_FORGET_HELP, {"phones": [q.phone_index for q in opened]})
     return opened
 
 
@@ -127,26 +127,34 @@ def close(tx: Tx, cases: Sequence[tuple[UUID, bytes]]) -> list[Question]:
     if not cases:
         return []
     phones = [p for _, p in cases]
-    tx.execute(_LOCK, {"phones": phones})
-    tx.execute(_CLOSE, {"cases": [c for c, _ in cases]})
+    tx.write(_LOCK, {"phones": phones})
+    tx.write(_CLOSE, {"cases": [c for c, _ in cases]})
     return open_next(tx, phones)
 
 
 def follow_up(tx: Tx, cases: Sequence[UUID], dialog: str, step: str) -> None:
     """Puts another question of these cases in place of the one just answered: it stays the open
     one of its phone, before all that wait."""
-    tx.execute(_FOLLOW_UP, {"cases": list(cases), "dialog": dialog, "step": step})
+    tx.write(_FOLLOW_UP, {"cases": list(cases), "dialog": dialog, "step": step})
 
 
 def open_questions(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, Question]:
     """The open question of each phone that has one."""
-    if not phones:
-        return {}
-    found = [_question(r) for r in tx.execute(_OPEN, {"phones": list(phones)})]
+    return open_of(ask_open(tx, phones)) if phones else {}
+
+
+def ask_open(tx: Tx, phones: Sequence[bytes]) -> Asked:
+    """Asks for the open questions of phones, to be read by `open_of`."""
+    return tx.ask(_OPEN, {"phones": list(phones)})
+
+
+def open_of(asked: Asked) -> dict[bytes, Question]:
+    """The open questions that were asked for, by phone."""
+    found = (_question(r) for r in asked.rows())
     return {q.phone_index: q for q in found}
 
 
 def asked_again(tx: Tx, counts: Sequence[tuple[UUID, int]]) -> None:
     """Notes how often questions were asked again."""
     if counts:
-        tx.execute(_ASKED, {"cases": [c for c, _ in counts], "asked": [n for _, n in counts]})
+        tx.write(_ASKED, {"cases": [c for c, _ in counts], "asked": [n for _, n in counts]})

@@ -76,7 +76,7 @@ def sight(tx: Tx, sightings: Sequence[Sighting], now: datetime) -> list[datetime
     changed |= {k: _written(copies[k]) for k in old}
     if changed:
         values = {"keys": list(changed), "copies": list(changed.values()), "now": now}
-        tx.execute(_NOTE, values)
+        tx.write(_NOTE, values)
     return told
 
 
@@ -118,10 +118,10 @@ def read(tx: Tx, through: Mapping[str, datetime]) -> None:
     """By connection, up to which commit the network has read our answers."""
     if through:
         names = sorted(through)
-        tx.execute(_READ, {"connections": names, "through": [through[n] for n in names]})
+        tx.write(_READ, {"connections": names, "through": [through[n] for n in names]})
 
 
 def forget_keys(tx: Tx, before: datetime) -> None:
     """Forgets what is too old to be redelivered."""
-    tx.execute(_FORGET_KEYS, {"before": before})
-    tx.execute(_FORGET_READS, {"before": before})
+    tx.write(_FORGET_KEYS, {"before": before})
+    tx.write(_FORGET_READS, {"before": before})

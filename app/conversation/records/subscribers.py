@@ -53,16 +53,16 @@ def subscribers(tx: Tx, phones: Sequence[bytes]) -> dict[bytes, Subscriber]:
 def speaks(tx: Tx, choices: dict[bytes, str]) -> None:
     """Remembers the language phones answered in (52, clause 16: a recorded choice)."""
     if choices:
-        tx.execute(_SPEAKS, {"phones": list(choices), "languages": list(choices.values())})
+        tx.write(_SPEAKS, {"phones": list(choices), "languages": list(choices.values())})
 
 
 def helped(tx: Tx, phones: Sequence[bytes], now: datetime) -> None:
     """Remembers that these phones were told how to answer; they are not told again soon."""
     if phones:
-        tx.execute(_HELPED, {"phones": list(phones), "now": now})
+        tx.write(_HELPED, {"phones": list(phones), "now": now})
 
 
 def answered_on(tx: Tx, networks: Mapping[bytes, str]) -> None:
     """Remembers on which network phones answered, where that is news: messages go there first."""
     if networks:
-        tx.execute(_ANSWERED, {"phones": list(networks), "networks": list(networks.values())})
+        tx.write(_ANSWERED, {"phones": list(networks), "networks": list(networks.values())})

@@ -145,7 +145,7 @@ def _context(upload_id: UUID, number: int) -> bytes:
 
 def stage(tx: Tx, vault: Vault, upload_id: UUID, rows: Sequence[Staged]) -> None:
     """Stores rows of an upload."""
-    tx.execute(
+    tx.write(
         _STAGE,
         {
             "upload_id": upload_id,
@@ -162,7 +162,7 @@ def stage(tx: Tx, vault: Vault, upload_id: UUID, rows: Sequence[Staged]) -> None
 
 def add_upload(tx: Tx, provider: str, upload: Upload) -> None:
     """Stores an upload whose rows were staged."""
-    tx.execute(
+    tx.write(
         _UPLOAD,
         {
             "id": upload.id,
@@ -231,7 +231,7 @@ def live(tx: Tx, now: datetime, skip: int) -> Campaign | None:
 
 def save(tx: Tx, campaign: Campaign) -> None:
     """Saves a campaign's state and times; its row is locked."""
-    tx.execute(
+    tx.write(
         _SET,
         {
             "id": campaign.id,
@@ -253,7 +253,7 @@ def staged(
 def settle(tx: Tx, upload_id: UUID, outcomes: Sequence[Outcome]) -> None:
     """Writes what became of rows; what stood in them is forgotten."""
     if outcomes:
-        tx.execute(
+        tx.write(
             _SETTLE,
             {
                 "id": upload_id,
@@ -268,7 +268,7 @@ def settle(tx: Tx, upload_id: UUID, outcomes: Sequence[Outcome]) -> None:
 
 def drop_staged(tx: Tx, upload_id: UUID) -> None:
     """Cancels what was not offered yet."""
-    tx.execute(_DROP, {"id": upload_id})
+    tx.write(_DROP, {"id": upload_id})
 
 
 def not_sent(tx: Tx, upload_id: UUID) -> list[UUID]:

@@ -76,7 +76,7 @@ def _choice(r: Row) -> Choice:
 
 def begin(tx: Tx, offer_ids: Sequence[UUID], now: datetime) -> None:
     """The question is asked after the yes to each of these offers."""
-    tx.execute(_INSERT, {"ids": list(offer_ids), "now": now})
+    tx.write(_INSERT, {"ids": list(offer_ids), "now": now})
 
 
 def lock(tx: Tx, offer_ids: Sequence[UUID]) -> dict[UUID, Choice]:
@@ -97,7 +97,7 @@ def save(tx: Tx, choices: Sequence[Choice]) -> None:
     """Saves open choices as they now are; one that has ended is never written again."""
     if not choices:
         return
-    tx.execute(
+    tx.write(
         _SAVE,
         {
             "ids": [c.offer_id for c in choices],

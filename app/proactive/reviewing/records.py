@@ -38,7 +38,7 @@ _SEEN = sql(
 
 def put(tx: Tx, case_id: UUID, at: datetime) -> None:
     """Enters a case, once more where it was seen before."""
-    tx.execute(_PUT, {"case_id": case_id, "at": at})
+    tx.write(_PUT, {"case_id": case_id, "at": at})
 
 
 def waiting(tx: Tx, after: UUID | None, limit: int) -> Sequence[Review]:

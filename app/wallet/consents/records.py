@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Row, Tx, ids, sql
-from app.ledger.failures import Raced
+from app.ledger.engine import Row, Tx, ids, of_all, sql
 from app.ledger.journal import Chain
 from app.wallet.rules.asking import AskingState as State
 
@@ -92,7 +91,7 @@ _LOCKED = sql(
     f"""SELECT {_COLUMNS} FROM wallet_consents WHERE id = ANY(CAST(:ids AS uuid[]))
     ORDER BY id FOR UPDATE"""
 )
-_SAVE = sql(
+_SAVE = of_all(
     f"""UPDATE wallet_consents o SET {", ".join(f"{n} = t.{n}" for n, _ in _MOVING)}
     FROM unnest(CAST(:id AS uuid[]), CAST(:from_state AS text[]), CAST(:from_version AS int[]),
         {_arrays(_MOVING)}) AS t (id, from_state, from_version, {_names(_MOVING)})
@@ -193,7 +192,7 @@ def insert(tx: Tx, vault: Vault, consents: Sequence[Consent]) -> None:
         return
     values: dict[str, Any] = {n: [getattr(c, n) for c in consents] for n, _ in _FIXED}
     values["phone"] = [vault.seal(c.phone.encode(), c.id.bytes) for c in consents]
-    tx.execute(_INSERT, values | _moving(consents))
+    tx.write(_INSERT, values | _moving(consents))
     for one in consents:
         one.loaded = (one.state, one.chain.version)
 
@@ -220,7 +219,7 @@ def of_notices(tx: Tx, vault: Vault, notice_ids: Sequence[UUID]) -> dict[UUID, C
 
 
 def save(tx: Tx, consents: Sequence[Consent]) -> None:
-    """Saves what changed by compare-and-set on state and version; raises Raced."""
+    """Saves what changed by compare-and-set on state and version (`of_all`)."""
     changed = [c for c in consents if (c.state, c.chain.version) != c.loaded]
     if not changed:
         return
@@ -229,8 +228,7 @@ def save(tx: Tx, consents: Sequence[Consent]) -> None:
         "from_state": [str(c.loaded[0]) for c in changed],
         "from_version": [c.loaded[1] for c in changed],
     }
-    if tx.execute(_SAVE, values | _moving(changed)).rowcount != len(changed):
-        raise Raced
+    tx.write(_SAVE, values | _moving(changed) | {"expected": len(changed)})
     for one in changed:
         one.loaded = (one.state, one.chain.version)
 

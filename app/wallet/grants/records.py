@@ -112,9 +112,7 @@ def _grant(r: Row) -> Grant:
 
 def lock(tx: Tx, owner: str, keys: Sequence[tuple[str, str]]) -> None:
     """Holds these (source, source id) of an owner until the transaction ends."""
-    tx.execute(
-        _LOCK, {"owner": owner, "sources": [s for s, _ in keys], "ids": [i for _, i in keys]}
-    )
+    tx.write(_LOCK, {"owner": owner, "sources": [s for s, _ in keys], "ids": [i for _, i in keys]})
 
 
 def insert(tx: Tx, grants: Sequence[Grant]) -> None:
@@ -124,7 +122,7 @@ def insert(tx: Tx, grants: Sequence[Grant]) -> None:
     values: dict[str, Any] = {n: [getattr(g, n) for g in grants] for n, _ in _PLAIN}
     values["version"] = [g.chain.version for g in grants]
     values["head"] = [g.chain.head for g in grants]
-    tx.execute(_INSERT, values)
+    tx.write(_INSERT, values)
 
 
 def by_source(tx: Tx, owner: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Grant]:

@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Row, Tx, ids, sql
-from app.ledger.failures import Raced
+from app.ledger.engine import Row, Tx, ids, of_all, sql
 from app.ledger.journal import Chain
 
 
@@ -95,7 +94,7 @@ _LOCKED = sql(
     f"""SELECT {_COLUMNS} FROM wallet_notices WHERE id = ANY(CAST(:ids AS uuid[]))
     ORDER BY id FOR UPDATE"""
 )
-_SAVE = sql(
+_SAVE = of_all(
     f"""UPDATE wallet_notices o SET {", ".join(f"{n} = t.{n}" for n, _ in _MOVING)}
     FROM unnest(CAST(:id AS uuid[]), CAST(:loaded AS int[]), {_arrays(_MOVING)})
         AS t (id, loaded, {_names(_MOVING)})
@@ -207,13 +206,12 @@ def lock(tx: Tx, notice_ids: Sequence[UUID]) -> dict[UUID, Notice]:
 
 
 def save(tx: Tx, notices: Sequence[Notice]) -> None:
-    """Saves what changed by compare-and-set on the version; raises Raced."""
+    """Saves what changed by compare-and-set on the version (`of_all`)."""
     changed = [n for n in notices if n.chain.version != n.loaded]
     if not changed:
         return
     values = {"id": [n.id for n in changed], "loaded": [n.loaded for n in changed]}
-    if tx.execute(_SAVE, values | _moving(changed)).rowcount != len(changed):
-        raise Raced
+    tx.write(_SAVE, values | _moving(changed) | {"expected": len(changed)})
     for notice in changed:
         notice.loaded = notice.chain.version
 

@@ -126,7 +126,7 @@ def every(tx: Tx) -> list[System]:
 def one(tx: Tx, code: str, *, locked: bool = False) -> System | None:
     """A system by its code; `locked` until the transaction ends."""
     if locked:
-        tx.execute(_WAIT, {"code": code})
+        tx.write(_WAIT, {"code": code})
     row = tx.execute(_LOCKED if locked else _ONE, {"code": code}).one_or_none()
     return None if row is None else _system(row)
 
@@ -145,7 +145,7 @@ def save(tx: Tx, system: System) -> None:
         "ends_at": system.ends_at, "version": system.chain.version, "head": system.chain.head,
         "created_at": system.created_at, "updated_at": system.updated_at,
     }  # fmt: skip
-    tx.execute(_SAVE, values)
+    tx.write(_SAVE, values)
 
 
 def keep_conflict(tx: Tx, owner: str, conflict: Conflict) -> None:
@@ -155,7 +155,7 @@ def keep_conflict(tx: Tx, owner: str, conflict: Conflict) -> None:
         "source_id": conflict.source_id, "grant_id": conflict.grant_id,
         "fields": list(conflict.fields), "now": conflict.created_at,
     }  # fmt: skip
-    tx.execute(_CONFLICT, values)
+    tx.write(_CONFLICT, values)
 
 
 def conflicts(tx: Tx, owner: str | None, after: UUID | None, limit: int) -> list[Conflict]:
