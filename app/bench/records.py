@@ -55,7 +55,7 @@ def notices(tx: Tx) -> tuple[int, int]:
 
 def analyze(tx: Tx) -> None:
     """Brings the planner's statistics up to date, as autovacuum would in time."""
-    tx.execute(sql("ANALYZE"))
+    tx.write(sql("ANALYZE"))
 
 
 # Rows as a year of offers would leave them, made by the server: what is measured is their index.
@@ -68,6 +68,10 @@ _CLONE = sql(
         CAST(:now AS timestamptz) + interval '30 days' + n * interval '1 millisecond'
     FROM generate_series(1, :many) n, (SELECT * FROM offers LIMIT 1) o"""
 )
+_CLONE_DEADLINES = sql(
+    """INSERT INTO offer_deadlines (offer_id, at)
+    SELECT id, deadline FROM offers WHERE provider = 'clone'"""
+)
 _CLONE_QUESTIONS = sql(
     """INSERT INTO questions (case_id, phone_index, room, dialog, step, state)
     SELECT id, phone_index, 'proactive', 'offer', 'ask', 'open' FROM offers
@@ -75,11 +79,12 @@ _CLONE_QUESTIONS = sql(
 )
 OPEN = ["made", "sent", "awaiting"]
 _MAKE_DUE = sql(
-    """UPDATE offers o SET deadline = CAST(:first AS timestamptz) + CAST(:within AS interval)
-        * ((n.place - 1)::float / n.whole)
-    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS whole
+    """WITH due AS (UPDATE offers o SET deadline = CAST(:first AS timestamptz)
+        + CAST(:within AS interval) * ((n.place - 1)::float / n.whole)
+    FROM (SELECT id, count(*) OVER () AS whole, row_number() OVER (ORDER BY id) AS place
         FROM offers WHERE provider = :provider AND state = 'awaiting') n
-    WHERE o.id = n.id"""
+    WHERE o.id = n.id RETURNING o.id, o.deadline)
+    INSERT INTO offer_deadlines (offer_id, at) SELECT id, deadline FROM due"""
 )
 _WAITS = sql(
     """SELECT extract(epoch FROM s.at - h.at) FROM outbox o
@@ -94,21 +99,23 @@ _THROUGH = sql(
     "SELECT count(*) FROM offers WHERE provider = :provider AND NOT state = ANY(:unwanted)"
 )
 _PLANS = {
-    "sweep": """SELECT id FROM offers WHERE state = 'awaiting' AND deadline < :now
-        ORDER BY deadline LIMIT 500 FOR UPDATE SKIP LOCKED""",
+    "sweep": """SELECT o.id FROM offer_deadlines d
+        JOIN offers o ON o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
+        WHERE d.at < :now ORDER BY d.at LIMIT 500 FOR UPDATE OF o SKIP LOCKED""",
     "reply": "SELECT * FROM questions WHERE state = 'open' AND phone_index = ANY(:phones)",
 }
 
 
 def clone_open(tx: Tx, many: int, now: datetime) -> None:
     """Adds so many open offers that are due in a month, each with its open question."""
-    tx.execute(_CLONE, {"many": many, "now": now})
-    tx.execute(_CLONE_QUESTIONS)
+    tx.write(_CLONE, {"many": many, "now": now})
+    tx.write(_CLONE_DEADLINES)
+    tx.write(_CLONE_QUESTIONS)
 
 
 def make_due(tx: Tx, provider: str, first: datetime, within: timedelta) -> None:
     """Lets the provider's open offers fall due from `first` on, spread over `within`."""
-    tx.execute(_MAKE_DUE, {"provider": provider, "first": first, "within": within})
+    tx.write(_MAKE_DUE, {"provider": provider, "first": first, "within": within})
 
 
 def waits(tx: Tx, kind: str) -> list[float]:

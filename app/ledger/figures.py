@@ -44,7 +44,11 @@ _BACKLOG = sql(
         min(created_at) AS oldest
     FROM outbox WHERE state = 'ready' GROUP BY 1, 2 ORDER BY 1, 2"""
 )
-_OVERDUE = sql("SELECT count(*) FROM offers WHERE state = 'awaiting' AND deadline < :now")
+_OVERDUE = sql(
+    """SELECT count(*) FROM offer_deadlines d JOIN offers o
+        ON o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
+    WHERE d.at < :now"""
+)
 _REASSEMBLY = sql(
     """SELECT count(*) FROM (SELECT 1 FROM parts
         GROUP BY network, sender_index, destination, reference, total) p"""
@@ -63,7 +67,7 @@ _OUTCOMES = sql(
 
 def read(tx: Tx, now: datetime) -> Figures:
     """Raises what the ledger raises, after five seconds at most."""
-    tx.execute(_PATIENCE)
+    tx.write(_PATIENCE)
     return Figures(
         backlog=[
             Backlog(r.network, r.priority, r.messages, r.oldest) for r in tx.execute(_BACKLOG)

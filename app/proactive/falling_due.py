@@ -1,33 +1,49 @@
 """Which offers fall due: reply windows that are over, questions of which nothing proves receipt."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.ledger.engine import Tx, sql
+from app.ledger.ids import first_id
 
 _THROUGH = """coalesce(
           (SELECT h.through FROM unnest(CAST(:networks AS text[]),
               CAST(:through AS timestamptz[])) AS h (network, through)
            WHERE h.network = o.network), :slowest)"""
+# A deadline is noted when it is set and forgotten once it has passed: of offers that were answered
+# in time here, of those that lapse by the next look.
+_FORGET = sql(
+    """WITH passed AS MATERIALIZED (
+        SELECT ctid FROM offer_deadlines d WHERE at < :now AND NOT EXISTS (
+            SELECT FROM offers o
+            WHERE o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at)
+        ORDER BY at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    DELETE FROM offer_deadlines d USING passed WHERE d.ctid = passed.ctid"""
+)
 # A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
 # while a long reply that began in time still waits for its last segment.
 _DUE = sql(
-    f"""SELECT id FROM offers o WHERE state = 'awaiting' AND deadline < :now
-      AND deadline < {_THROUGH}
+    f"""SELECT o.id FROM offer_deadlines d
+    JOIN offers o ON o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
+    WHERE d.at < :now AND d.at < {_THROUGH}
       AND NOT EXISTS (SELECT 1 FROM parts p
           WHERE p.sender_index = o.phone_index AND p.received_at <= o.deadline)
-    ORDER BY deadline LIMIT :limit FOR UPDATE SKIP LOCKED"""
+    ORDER BY d.at LIMIT :limit FOR UPDATE OF o SKIP LOCKED"""
 )
 # An offer that no receipt came for has no network yet: it waits for the slowest of them. While its
-# question is to leave again nothing can be said of it: an outage of ours must not end it.
+# question is to leave again nothing can be said of it: an outage of ours must not end it. Ids are
+# in the order of their making, and few offers are open that long.
 _UNPROVEN = sql(
-    f"""SELECT id FROM offers o WHERE state = 'sent' AND sent_at < :before
+    f"""SELECT id FROM offers o
+    WHERE is_open AND id < :made_before AND state = 'sent' AND sent_at < :before
       AND sent_at + (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)) < {_THROUGH}
       AND id NOT IN (SELECT case_id FROM outbox
           WHERE state IN ('ready', 'unknown') AND case_id IS NOT NULL)
     ORDER BY sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
 )
+_ID_STEP = timedelta(milliseconds=1)  # what ids are exact to
+MOST_FORGOTTEN = 5_000  # deadlines a look
 
 
 def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int) -> list[UUID]:
@@ -35,6 +51,7 @@ def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int
     oldest first, locked. A network that no bind serves any more waits for the slowest."""
     if not heard_through:
         return []
+    tx.write(_FORGET, {"now": now, "limit": MOST_FORGOTTEN})
     values = {"now": now, "limit": limit, **_marks(heard_through)}
     return list(tx.execute(_DUE, values).scalars())
 
@@ -45,7 +62,8 @@ def unproven(
     """Offers sent before `before` of which nothing proves receipt; locked."""
     if not heard_through:
         return []
-    values = {"now": now, "before": before, "limit": limit, **_marks(heard_through)}
+    times = {"now": now, "before": before, "made_before": first_id(before + _ID_STEP)}
+    values = {**times, "limit": limit, **_marks(heard_through)}
     return list(tx.execute(_UNPROVEN, values).scalars())
 
 

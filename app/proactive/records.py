@@ -9,8 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Row, Tx, ids, sql
-from app.ledger.failures import Raced
+from app.ledger.engine import Row, Tx, ids, of_all, sql
 from app.ledger.journal import Chain
 from app.proactive.rules import State
 
@@ -68,7 +67,7 @@ class Offer:
     closed_at: datetime | None = None
     answered_by: str | None = None
     result: str | None = None
-    loaded: tuple[State, int] = field(default=(State.MADE, 0))
+    loaded: tuple[State, int, datetime | None] = field(default=(State.MADE, 0, None))
 
     @property
     def to(self) -> tuple[bytes, str]:
@@ -94,7 +93,7 @@ _INSERT = sql(
 _LOCKED = sql(
     f"SELECT {_COLUMNS} FROM offers WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"
 )
-_SAVE = sql(
+_SAVE = of_all(
     """UPDATE offers o SET state = t.state, version = t.version, head = t.head,
         sent_at = t.sent_at, received_at = t.received_at, deadline = t.deadline,
         closed_at = t.closed_at, answered_by = t.answered_by, result = t.result,
@@ -108,6 +107,10 @@ _SAVE = sql(
         AS t (id, from_state, from_version, state, version, head, sent_at, received_at, deadline,
               closed_at, answered_by, result, language, network)
     WHERE o.id = t.id AND o.state = t.from_state AND o.version = t.from_version"""
+)
+_DEADLINES = sql(
+    """INSERT INTO offer_deadlines (offer_id, at)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:deadlines AS timestamptz[]))"""
 )
 _REFERENCES = sql(
     """SELECT reference FROM offers
@@ -124,16 +127,14 @@ _MADE_SINCE = sql(
 )
 _OPEN_PAIRS = sql(
     """SELECT recipient_id, service FROM offers
-    WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
-      AND state IN ('made', 'sent', 'awaiting')"""
+    WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND is_open"""
 )
 _UNDECIDED_OF = sql(
     """SELECT id FROM offers WHERE recipient_id = :recipient
       AND state IN ('made', 'sent', 'awaiting', 'accepted')"""
 )
 _OPEN_OF = sql(
-    """SELECT id FROM offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
-      AND state IN ('made', 'sent', 'awaiting')"""
+    """SELECT id FROM offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND is_open"""
 )
 _ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id AND provider = :provider")
 _ANY_ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id")
@@ -182,7 +183,7 @@ def _offer(vault: Vault, r: Row) -> Offer:
         offer_id, provider, reference, service, recipient_id, bytes(phone_index), network,
         language, Secret(vault, bytes(facts), offer_id.bytes), stands,
         Chain(offer_id, version, bytes(head)), created_at, sent_at, received_at, deadline,
-        closed_at, answered_by, result, (stands, version),
+        closed_at, answered_by, result, (stands, version, deadline),
     )  # fmt: skip
 
 
@@ -219,10 +220,9 @@ def lock(tx: Tx, vault: Vault, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
 
 
 def save(tx: Tx, offers: Sequence[Offer]) -> None:
-    """Saves what changed, each row by compare-and-set on its state and version.
-
-    Raises Raced where a row is no longer what was loaded."""
-    changed = [o for o in offers if (o.state, o.chain.version) != o.loaded]
+    """Saves what changed, each row by compare-and-set on its state and version (`of_all`). Each
+    deadline is noted for `falling_due` too."""
+    changed = [o for o in offers if (o.state, o.chain.version) != o.loaded[:2]]
     if not changed:
         return
     plain = ("sent_at", "received_at", "deadline", "closed_at", "answered_by", "result")
@@ -237,10 +237,13 @@ def save(tx: Tx, offers: Sequence[Offer]) -> None:
         "language": [o.language for o in changed],
         "network": [o.network for o in changed],
     }
-    if tx.execute(_SAVE, values).rowcount != len(changed):
-        raise Raced
+    tx.write(_SAVE, values | {"expected": len(changed)})
+    begun = [o for o in changed if o.deadline is not None and o.deadline != o.loaded[2]]
+    if begun:
+        values = {"ids": [o.id for o in begun], "deadlines": [o.deadline for o in begun]}
+        tx.write(_DEADLINES, values)
     for offer in changed:
-        offer.loaded = (offer.state, offer.chain.version)
+        offer.loaded = (offer.state, offer.chain.version, offer.deadline)
 
 
 def known_references(tx: Tx, provider: str, references: Sequence[str]) -> set[str]:

@@ -29,19 +29,19 @@ def make_fast(ledger: Ledger) -> None:
     by the wall's clock. Only for a ledger of our own that is empty and is thrown away."""
     with ledger.alone() as tx:
         for statement in _FAST:
-            tx.execute(sql(statement.format(database=ledger.engine.url.database)))
+            tx.write(sql(statement.format(database=ledger.engine.url.database)))
         for table in tx.execute(sql(_TABLES)).scalars():
-            tx.execute(sql(f"ALTER TABLE {table} SET UNLOGGED"))
+            tx.write(sql(f"ALTER TABLE {table} SET UNLOGGED"))
     ledger.dispose()
 
 
-_CLEAN = sql("VACUUM (INDEX_CLEANUP ON) offers, outbox, questions, segments")
+_CLEAN = sql("VACUUM (INDEX_CLEANUP ON) offers, offer_deadlines, outbox, questions, segments")
 
 
 def clean(ledger: Ledger) -> None:
     """Takes away what is dead, as autovacuum would, but by the campaign's own clock."""
     with ledger.alone() as tx:
-        tx.execute(_CLEAN)
+        tx.write(_CLEAN)
 
 
 _NEXT_DUE = sql("SELECT min(due_at) FROM outbox WHERE state = 'ready'")

@@ -1,6 +1,6 @@
 """What falls due, and what must not: outages, several binds, marks that lag behind, batches."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from app.clock import ManualClock
 from app.exchange import Batch
 from app.ledger import binds
 from app.ledger.binds import BindRow
+from app.ledger.engine import sql
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
@@ -53,6 +54,48 @@ def test_nothing_lapses_at_the_deadline_itself(rt: Runtime, clock: ManualClock) 
     mark(world)
     assert sweeping.sweep(world.rt) == 1
     assert world.look(offer.id).state == "expired"
+
+
+def deadlines(rt: Runtime) -> list[datetime]:
+    with rt.ledger.begin() as tx:
+        return tx.execute(sql("SELECT at FROM offer_deadlines ORDER BY at")).scalars()
+
+
+def test_a_deadline_that_has_passed_is_forgotten_whether_it_was_kept_or_missed(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    kept, one = awaiting(rt, clock)
+    clock.advance(TICK)
+    _, other = awaiting(rt, clock)
+    assert deadlines(rt) == [one.deadline, other.deadline]
+    kept.say("иә")
+    clock.advance(DAY)
+    mark(kept)
+    assert sweeping.sweep(rt) == 0
+    assert deadlines(rt) == [other.deadline]
+    clock.advance(TICK)
+    mark(kept)
+    assert sweeping.sweep(rt) == 0  # the other network has not handed over everything yet
+    assert deadlines(rt) == [other.deadline]
+
+
+def test_a_deadline_that_was_moved_counts_and_the_earlier_one_does_not(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    world.say("не понимаю")  # words prove receipt; the receipt comes later
+    clock.advance(timedelta(hours=1))
+    world.commit(Batch(receipts=world.receipts_of(world.mts[0], ReceiptState.DELIVRD)))
+    clock.advance(DAY - timedelta(minutes=1))
+    mark(world)
+    assert (sweeping.sweep(rt), world.look(made.id).state) == (0, "awaiting")
+    assert deadlines(rt) == [world.look(made.id).deadline]
+    clock.advance(timedelta(minutes=2))
+    mark(world)
+    assert (sweeping.sweep(rt), world.look(made.id).state) == (1, "expired")
 
 
 def test_the_sweep_waits_for_the_mark_of_the_network(rt: Runtime, clock: ManualClock) -> None:

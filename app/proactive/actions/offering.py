@@ -210,7 +210,7 @@ def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reac
         if reach.kind is not Kind.LIVE:
             facts["key"] = reach.kind
         unit.journal.append(offer.chain, "made", unit.now, **facts)
-        offer.loaded = (offer.state, offer.chain.version)
+        offer.loaded = (offer.state, offer.chain.version, None)
     free = records.insert(unit.tx, provider, offers, unit.now)
     if len(free) < len(offers):  # another transaction was quicker with the same reference or pair
         lost = {o.id for o in offers if o.id not in free}
@@ -238,8 +238,9 @@ def _put(rt: Runtime, unit: Unit, offer: Offer) -> None:
 
 def recheck(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> dict[UUID, Refusal]:
     """Asks the gates again at the moment of submission (155/НҚ, clause 3); who fails and why."""
+    known = binds.ask_every(unit.tx)
     people = by_id(unit.tx, unit.vault, [o.recipient_id for o in offers])
-    silent = binds.silent_networks(binds.every(unit.tx))
+    silent = binds.silent_networks(binds.rows(known))
     failed: dict[UUID, Refusal] = {}
     for offer in offers:
         person = people.get(offer.recipient_id)
