@@ -13,13 +13,15 @@ _THROUGH = """coalesce(
            WHERE h.network = o.network), :slowest)"""
 # A deadline is noted when it is set and forgotten once it has passed: of offers that were answered
 # in time here, of those that lapse by the next look.
+# By place and offer by offer: joined, either table might be read in whole.
 _FORGET = sql(
-    """WITH passed AS MATERIALIZED (
-        SELECT ctid FROM offer_deadlines d WHERE at < :now AND NOT EXISTS (
-            SELECT FROM offers o
-            WHERE o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at)
-        ORDER BY at LIMIT :limit FOR UPDATE SKIP LOCKED)
-    DELETE FROM offer_deadlines d USING passed WHERE d.ctid = passed.ctid"""
+    """DELETE FROM offer_deadlines WHERE ctid = ANY (ARRAY (
+        SELECT d.ctid FROM offer_deadlines d LEFT JOIN LATERAL (
+            SELECT true AS runs FROM offers o
+            WHERE o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at OFFSET 0) o
+            ON true
+        WHERE d.at < :now AND o.runs IS NULL
+        ORDER BY d.at LIMIT :limit FOR UPDATE OF d SKIP LOCKED))"""
 )
 # A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
 # while a long reply that began in time still waits for its last segment.
