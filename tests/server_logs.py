@@ -26,7 +26,8 @@ USUAL = (
 # What a kill -9 of a server, or of whoever spoke with it, makes it say.
 OF_BEING_KILLED = (
     r"FATAL:  the database system is (starting|shutting|in recovery|not yet accepting)",
-    r"FATAL:  terminating connection due to (administrator command|unexpected postmaster exit)$",
+    r"FATAL:  terminating connection due to (administrator command|unexpected postmaster exit)"
+    r"( at character \d+)?$",
     r"WARNING:  terminating connection because of crash of another server process$",
     r"FATAL:  connection to client lost",
     r"\) was terminated by signal 9: Killed$",
@@ -38,7 +39,7 @@ OF_BEING_KILLED = (
 # What a ledger says that lets nobody in for a while and sends away whoever is there.
 OF_BEING_CLOSED = (
     r'FATAL:  database "jauap" is not currently accepting connections$',
-    r"FATAL:  terminating connection due to administrator command$",
+    r"FATAL:  terminating connection due to administrator command( at character \d+)?$",
 )
 
 
