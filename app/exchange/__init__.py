@@ -48,7 +48,8 @@ class Exchange:
 
     def commit(self, batch: Batch) -> Committed:
         """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
-        acknowledged, and the caller may try again, for memory changes only after the commit."""
+        acknowledged, and the caller may try again, for memory changes only after the commit, but
+        for what keeps offers back."""
         try:
             return self._commit(batch)
         except claims.Outdated:  # by now it is known what keeps offers back

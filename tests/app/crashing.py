@@ -11,15 +11,13 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app.ledger.engine import Tx
-
 COMPLETED, BROKEN = 0, 3
 
 
 @dataclass(slots=True)
 class Fuse:
-    """Counts the points at which a process may die (before every trip to the server, before and
-    after every commit) and kills its own at the `at`th, from 1."""
+    """Counts the points at which a process may die (before every statement, before and after
+    every commit) and kills its own at the `at`th, from 1."""
 
     at: int
     passed: int = 0
@@ -31,23 +29,18 @@ class Fuse:
 
     def lay(self, engine: Engine) -> None:
         """From here on everything that is said to `engine` burns it."""
-        execute, flush = psycopg.Cursor.execute, Tx.flush
+        execute = psycopg.Cursor.execute
 
         def burn_and_execute(*said: Any, **how: Any) -> Any:
-            if b"COMMIT" in said:
-                self.burn()
+            self.burn()
             return execute(*said, **how)
 
-        def burn_and_flush(tx: Tx) -> None:
-            self.burn()
-            flush(tx)
-
         psycopg.Cursor.execute = burn_and_execute  # type: ignore[method-assign]
-        Tx.flush = burn_and_flush  # type: ignore[method-assign, assignment]
         dialect, commit = engine.dialect, engine.dialect.do_commit
 
         def do_commit(connection: PoolProxiedConnection) -> None:
-            commit(connection)  # Tx has committed; a second one that does nothing
+            self.burn()
+            commit(connection)
             self.burn()
 
         vars(dialect)["do_commit"] = do_commit

@@ -1,5 +1,7 @@
 """Statements leave together, and yet each is answered, refused and undone as if it were alone."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -21,12 +23,13 @@ TERMINATED = "FATAL:  terminating connection due to administrator command"
 
 
 @pytest.fixture
-def ledger(rt: Runtime) -> Ledger:
-    """With a table of its own, which is gone when the test's transactions are."""
+def ledger(rt: Runtime) -> Iterator[Ledger]:
+    """With a table of its own."""
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql("CREATE TABLE IF NOT EXISTS sandbox_told (n int PRIMARY KEY)")
-        tx.exec_driver_sql("DELETE FROM sandbox_told")
-    return rt.ledger
+        tx.exec_driver_sql("CREATE TABLE sandbox_told (n int PRIMARY KEY)")
+    yield rt.ledger
+    with rt.ledger.begin() as tx:
+        tx.exec_driver_sql("DROP TABLE sandbox_told")
 
 
 def told(ledger: Ledger) -> list[int]:
