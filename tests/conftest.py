@@ -1,6 +1,7 @@
 """Real servers for the tests: one PostgreSQL and one Valkey a session, emptied before each test."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +28,11 @@ LONG = (
 
 
 MOST_WORKERS = 4
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts into the background so, and every process inherits it; the tests
+    # that interrupt one would wait in vain.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -96,7 +96,7 @@ class Trail:
         """Leaves out what is settled, once the file is large: all but the `held` messages."""
         if self._file is None or self._size <= MOST:
             return
-        kept = {str(one) for one in held}
+        kept = {str(one) for one in tuple(held)}  # at once: a lane may claim meanwhile
         self._lines = {one: lines for one, lines in self._lines.items() if one in kept}
         try:
             self._start_anew()
