@@ -23,7 +23,6 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
     "max_connections": "100",
-    "wal_compression": "on",
     "synchronous_commit": "on",
     "fsync": "on",
     "checkpoint_timeout": "15min",
