@@ -18,6 +18,7 @@ from app.ledger import binds, figures
 from app.ledger.engine import Tx
 from app.ledger.failures import FAILURES
 from app.ledger.figures import START
+from app.ledger.ids import first_id
 from app.runtime import Runtime
 
 ANSWERS = Counter("jauap_http_answers", "Calls answered.", ("method", "route", "status"))
@@ -83,7 +84,7 @@ class Numbers:
         )
 
     def _outcomes(self, tx: Tx, now: datetime) -> dict[str, int]:
-        until = _first_id(now - self.rt.waiting(SETTLED.total_seconds()))
+        until = first_id(now - self.rt.waiting(SETTLED.total_seconds()))
         if until > self._through:
             for kind, n in figures.outcomes(tx, self._through, until).items():
                 self._settled[kind] = self._settled.get(kind, 0) + n
@@ -92,8 +93,3 @@ class Numbers:
         for kind, n in figures.outcomes(tx, self._through, UUID(int=(1 << 128) - 1)).items():
             total[kind] = total.get(kind, 0) + n
         return total
-
-
-def _first_id(at: datetime) -> UUID:
-    """Below every id that was made at `at` or later (UUID version 7)."""
-    return UUID(int=int(at.timestamp() * 1000) << 80)

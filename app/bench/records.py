@@ -62,7 +62,9 @@ def analyze(tx: Tx) -> None:
 _CLONE = sql(
     """INSERT INTO offers (id, provider, reference, service, recipient_id, phone_index, network,
         language, facts, state, version, head, created_at, sent_at, received_at, deadline)
-    SELECT gen_random_uuid(), 'clone', 'c' || n, o.service, gen_random_uuid(),
+    SELECT CAST(lpad(to_hex(CAST(extract(epoch FROM CAST(:now AS timestamptz)) * 1000 AS bigint)
+            - :many + n), 12, '0') || '7000' || substr(md5(n::text), 1, 16) AS uuid),
+        'clone', 'c' || n, o.service, gen_random_uuid(),
         decode(md5(n::text), 'hex'), o.network, o.language, o.facts, 'awaiting', 3, o.head,
         o.created_at, o.sent_at, o.received_at,
         CAST(:now AS timestamptz) + interval '30 days' + n * interval '1 millisecond'
@@ -99,9 +101,12 @@ _THROUGH = sql(
     "SELECT count(*) FROM offers WHERE provider = :provider AND NOT state = ANY(:unwanted)"
 )
 _PLANS = {
-    "sweep": """SELECT o.id FROM offer_deadlines d
-        JOIN offers o ON o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
-        WHERE d.at < :now ORDER BY d.at LIMIT 500 FOR UPDATE OF o SKIP LOCKED""",
+    "sweep": """SELECT d.offer_id FROM (
+            SELECT offer_id, at FROM offer_deadlines WHERE at < :now ORDER BY at OFFSET 0) d
+        CROSS JOIN LATERAL (SELECT FROM offers o
+            WHERE o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
+            FOR UPDATE SKIP LOCKED) o
+        ORDER BY d.at LIMIT 500""",
     "reply": "SELECT * FROM questions WHERE state = 'open' AND phone_index = ANY(:phones)",
 }
 

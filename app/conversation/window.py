@@ -8,6 +8,8 @@ from typing import Final
 from app.calendar import shown
 
 WINDOW: Final = timedelta(hours=24)
+VALIDITY: Final = timedelta(hours=24)
+"""How long a network keeps an SMS for a handset: no receipt till then, none comes."""
 MINUTE: Final = timedelta(minutes=1)
 
 

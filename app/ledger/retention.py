@@ -17,7 +17,7 @@ from app.ledger import auditing
 from app.ledger.chain import ERASED, Chain
 from app.ledger.encryption import Vault
 from app.ledger.engine import Ledger, Tx, sql
-from app.ledger.ids import new_id
+from app.ledger.ids import first_id, new_id
 from app.ledger.journal import Journal
 
 BATCH = 500
@@ -308,11 +308,6 @@ def _until_none(work: Work, dry: bool, act: Callable[[Tx], int]) -> Iterator[int
         yield rows
         if dry or not rows:
             return
-
-
-def first_id(at: datetime) -> UUID:
-    """The smallest id that something of that time can have."""
-    return UUID(int=(int(at.timestamp() * 1000) & 0xFFFFFFFFFFFF) << 80)
 
 
 _STEPS: Mapping[Kind, Callable[[Work, bool], Iterator[int]]] = {

@@ -1,51 +1,63 @@
 """Which offers fall due: reply windows that are over, questions of which nothing proves receipt."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from app.conversation.window import VALIDITY
 from app.ledger.engine import Tx, sql
-from app.ledger.ids import first_id
 
 _THROUGH = """coalesce(
           (SELECT h.through FROM unnest(CAST(:networks AS text[]),
               CAST(:through AS timestamptz[])) AS h (network, through)
            WHERE h.network = o.network), :slowest)"""
-# A deadline is noted when it is set and forgotten once it has passed: of offers that were answered
-# in time here, of those that lapse by the next look.
-# By place and offer by offer: joined, either table might be read in whole.
+_LAPSES = "o.state = 'awaiting' AND o.deadline = d.at"
+_STAYS_UNPROVEN = "o.state = 'sent' AND o.sent_at + CAST(:validity AS interval) = d.at"
+# When an offer falls due is noted as that changes and forgotten once it has passed: of offers that
+# were answered in time, or received later than sent, here; of others by the next look.
+# By place and offer by offer: joined, either table might be read in whole. The same below, where a
+# row is locked only once it is known to be due.
 _FORGET = sql(
-    """DELETE FROM offer_deadlines WHERE ctid = ANY (ARRAY (
+    f"""DELETE FROM offer_deadlines WHERE ctid = ANY (ARRAY (
         SELECT d.ctid FROM offer_deadlines d LEFT JOIN LATERAL (
             SELECT true AS runs FROM offers o
-            WHERE o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at OFFSET 0) o
+            WHERE o.id = d.offer_id AND ({_LAPSES} OR {_STAYS_UNPROVEN}) OFFSET 0) o
             ON true
         WHERE d.at < :now AND o.runs IS NULL
         ORDER BY d.at LIMIT :limit FOR UPDATE OF d SKIP LOCKED))"""
 )
+
+
+def _passed(condition: str) -> str:
+    """Offers that fell due by `condition` and whose network has handed over everything till then,
+    the oldest first."""
+    return f"""SELECT d.offer_id FROM (
+        SELECT offer_id, at FROM offer_deadlines WHERE at < :now ORDER BY at OFFSET 0) d
+    CROSS JOIN LATERAL (
+        SELECT FROM offers o WHERE o.id = d.offer_id AND d.at < {_THROUGH} AND {condition}
+        FOR UPDATE SKIP LOCKED) o
+    ORDER BY d.at LIMIT :limit"""
+
+
 # A reply stamped at the deadline itself is in time, so an offer lapses strictly after it; and not
 # while a long reply that began in time still waits for its last segment.
 _DUE = sql(
-    f"""SELECT o.id FROM offer_deadlines d
-    JOIN offers o ON o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
-    WHERE d.at < :now AND d.at < {_THROUGH}
-      AND NOT EXISTS (SELECT 1 FROM parts p
-          WHERE p.sender_index = o.phone_index AND p.received_at <= o.deadline)
-    ORDER BY d.at LIMIT :limit FOR UPDATE OF o SKIP LOCKED"""
+    _passed(
+        f"""{_LAPSES} AND NOT EXISTS (SELECT FROM parts p
+            WHERE p.sender_index = o.phone_index AND p.received_at <= o.deadline)"""
+    )
 )
 # An offer that no receipt came for has no network yet: it waits for the slowest of them. While its
-# question is to leave again nothing can be said of it: an outage of ours must not end it. Ids are
-# in the order of their making, and few offers are open that long.
+# question is to leave again nothing can be said of it: an outage of ours must not end it.
 _UNPROVEN = sql(
-    f"""SELECT id FROM offers o
-    WHERE is_open AND id < :made_before AND state = 'sent' AND sent_at < :before
-      AND sent_at + (CAST(:now AS timestamptz) - CAST(:before AS timestamptz)) < {_THROUGH}
-      AND id NOT IN (SELECT case_id FROM outbox
-          WHERE state IN ('ready', 'unknown') AND case_id IS NOT NULL)
-    ORDER BY sent_at LIMIT :limit FOR UPDATE SKIP LOCKED"""
+    _passed(
+        f"""{_STAYS_UNPROVEN}
+            AND NOT EXISTS (SELECT FROM outbox m WHERE m.case_id = o.id AND m.state = 'ready')
+            AND o.id NOT IN (SELECT case_id FROM outbox
+                WHERE state = 'unknown' AND case_id IS NOT NULL)"""
+    )
 )
-_ID_STEP = timedelta(milliseconds=1)  # what ids are exact to
-MOST_FORGOTTEN = 5_000  # deadlines a look
+MOST_FORGOTTEN = 5_000  # a look
 
 
 def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int) -> list[UUID]:
@@ -53,19 +65,18 @@ def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int
     oldest first, locked. A network that no bind serves any more waits for the slowest."""
     if not heard_through:
         return []
-    tx.write(_FORGET, {"now": now, "limit": MOST_FORGOTTEN})
+    tx.write(_FORGET, {"now": now, "limit": MOST_FORGOTTEN, "validity": VALIDITY})
     values = {"now": now, "limit": limit, **_marks(heard_through)}
     return list(tx.execute(_DUE, values).scalars())
 
 
 def unproven(
-    tx: Tx, now: datetime, before: datetime, heard_through: Mapping[str, datetime], limit: int
+    tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int
 ) -> list[UUID]:
-    """Offers sent before `before` of which nothing proves receipt; locked."""
+    """Offers of which nothing proved receipt as long as the network kept their question; locked."""
     if not heard_through:
         return []
-    times = {"now": now, "before": before, "made_before": first_id(before + _ID_STEP)}
-    values = {**times, "limit": limit, **_marks(heard_through)}
+    values = {"now": now, "validity": VALIDITY, "limit": limit, **_marks(heard_through)}
     return list(tx.execute(_UNPROVEN, values).scalars())
 
 

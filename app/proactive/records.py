@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.conversation.window import VALIDITY
 from app.ledger.encryption import Vault
 from app.ledger.engine import Row, Tx, ids, of_all, sql
 from app.ledger.journal import Chain
@@ -68,6 +69,14 @@ class Offer:
     answered_by: str | None = None
     result: str | None = None
     loaded: tuple[State, int, datetime | None] = field(default=(State.MADE, 0, None))
+
+    @property
+    def falls_due(self) -> datetime | None:
+        """When somebody has to look at it: as its window ends or, before that opens, as the
+        network gives its question up."""
+        if self.deadline is not None or self.sent_at is None:
+            return self.deadline
+        return self.sent_at + VALIDITY
 
     @property
     def to(self) -> tuple[bytes, str]:
@@ -179,12 +188,14 @@ def _offer(vault: Vault, r: Row) -> Offer:
         answered_by, result,
     ) = r  # fmt: skip
     stands = State(state)
-    return Offer(
+    offer = Offer(
         offer_id, provider, reference, service, recipient_id, bytes(phone_index), network,
         language, Secret(vault, bytes(facts), offer_id.bytes), stands,
         Chain(offer_id, version, bytes(head)), created_at, sent_at, received_at, deadline,
-        closed_at, answered_by, result, (stands, version, deadline),
+        closed_at, answered_by, result,
     )  # fmt: skip
+    offer.loaded = (stands, version, offer.falls_due)
+    return offer
 
 
 def insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set[UUID]:
@@ -220,8 +231,8 @@ def lock(tx: Tx, vault: Vault, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
 
 
 def save(tx: Tx, offers: Sequence[Offer]) -> None:
-    """Saves what changed, each row by compare-and-set on its state and version (`of_all`). Each
-    deadline is noted for `falling_due` too."""
+    """Saves what changed, each row by compare-and-set on its state and version (`of_all`). When
+    each falls due is noted for `falling_due`."""
     changed = [o for o in offers if (o.state, o.chain.version) != o.loaded[:2]]
     if not changed:
         return
@@ -238,12 +249,12 @@ def save(tx: Tx, offers: Sequence[Offer]) -> None:
         "network": [o.network for o in changed],
     }
     tx.write(_SAVE, values | {"expected": len(changed)})
-    begun = [o for o in changed if o.deadline is not None and o.deadline != o.loaded[2]]
-    if begun:
-        values = {"ids": [o.id for o in begun], "deadlines": [o.deadline for o in begun]}
+    falling = [(o.id, o.falls_due) for o in changed if o.falls_due not in (None, o.loaded[2])]
+    if falling:
+        values = {"ids": [id for id, _ in falling], "deadlines": [at for _, at in falling]}
         tx.write(_DEADLINES, values)
     for offer in changed:
-        offer.loaded = (offer.state, offer.chain.version, offer.deadline)
+        offer.loaded = (offer.state, offer.chain.version, offer.falls_due)
 
 
 def known_references(tx: Tx, provider: str, references: Sequence[str]) -> set[str]:

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.bench.records import analyze, clone_open
 from app.clock import ManualClock
 from app.exchange import Batch
 from app.ledger import binds
 from app.ledger.binds import BindRow
 from app.ledger.engine import sql
+from app.proactive import falling_due
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
@@ -96,6 +98,49 @@ def test_a_deadline_that_was_moved_counts_and_the_earlier_one_does_not(
     clock.advance(timedelta(minutes=2))
     mark(world)
     assert (sweeping.sweep(rt), world.look(made.id).state) == (1, "expired")
+
+
+def test_a_question_that_left_again_has_another_day_to_be_proved(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    world.network.answers = None
+    made = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(made, Offer)
+    first = world.look(made.id).sent_at
+    world.network.answers = SubmitOutcome.ACCEPTED
+    world.die()
+    world.pass_time(PATIENCE + TICK)
+    again = world.look(made.id).sent_at
+    assert first is not None and again is not None and again > first
+    assert deadlines(rt) == [first + DAY, again + DAY]
+    clock.advance(first + DAY + TICK - clock())
+    mark(world)
+    assert (sweeping.sweep(rt), deadlines(rt)) == (0, [again + DAY])
+    clock.advance(again + DAY + TICK - clock())
+    mark(world)
+    assert sweeping.sweep(rt) == 1
+    assert world.look(made.id).state == "undelivered"
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["a new table", "a known table"])
+def test_a_sweep_reads_what_is_due_and_not_what_is_open(
+    rt: Runtime, clock: ManualClock, is_known: bool
+) -> None:
+    world, offer = awaiting(rt, clock)
+    with rt.ledger.begin() as tx:
+        clone_open(tx, 5_000, clock())
+        if is_known:
+            analyze(tx)
+    clock.advance(DAY + TICK)
+    through = {world.network.name: clock()}
+    read = sql("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'offers'")
+    with rt.ledger.begin() as tx:
+        before = tx.execute(read).scalar_one()
+        assert falling_due.due(tx, clock(), through, 10) == [offer.id]
+        assert falling_due.unproven(tx, clock(), through, 10) == []
+        assert tx.execute(read).scalar_one() == before
 
 
 def test_the_sweep_waits_for_the_mark_of_the_network(rt: Runtime, clock: ManualClock) -> None:

@@ -13,6 +13,7 @@ from app.conversation import records as conversation
 from app.conversation import rooms
 from app.conversation.records import Question
 from app.conversation.rooms import Reply
+from app.conversation.window import VALIDITY
 from app.ledger.outbox import Priority
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
@@ -39,7 +40,7 @@ QUESTION = f"{DIALOG}.{START}"
 # Whoever has any of these on the handset has seen the accounts with their digits.
 QUESTIONS = frozenset(f"{DIALOG}.{key}" for key in account.ACCOUNT.ask(START).screens)
 EVENT = "offer.account"
-VALIDITY_S = 24 * 3600.0  # an SMS lives in the network for a day: no receipt till then, none comes
+VALIDITY_S = VALIDITY.total_seconds()
 
 
 def labels_of(rt: Runtime, offer: Offer) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ The ledger is asked, never Redis: a legal deadline survives a flush and a missed
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -23,8 +23,6 @@ from app.runtime import Runtime
 from dialogs.engine.model import Screen, Value
 
 BATCH = 200  # a reply to one of these waits for all of them
-# No receipt, no lapse: an SMS lives in the network for its validity period, a day.
-VALIDITY = timedelta(hours=24)
 
 
 def sweep(rt: Runtime) -> int:
@@ -32,7 +30,7 @@ def sweep(rt: Runtime) -> int:
     with rt.unit() as unit:
         through = binds.heard_through(binds.every(unit.tx))
         due = falling_due.due(unit.tx, unit.now, through, BATCH)
-        unproven = falling_due.unproven(unit.tx, unit.now, unit.now - VALIDITY, through, BATCH)
+        unproven = falling_due.unproven(unit.tx, unit.now, through, BATCH)
         expire(rt, unit, due)
         give_up(rt, unit, unproven)
         unchosen = choices.due(unit.tx, unit.now, choosing.VALIDITY_S, through, BATCH)

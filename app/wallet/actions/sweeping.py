@@ -1,9 +1,9 @@
 """What falls due in the wallet: questions nobody answered, terms that are about to be broken."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
+from app.conversation.window import VALIDITY
 from app.ledger import binds
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
@@ -16,7 +16,6 @@ from app.wallet.rules.asking import AskingState as State
 from app.wallet.rules.asking import Event
 
 BATCH = 500
-VALIDITY = timedelta(hours=24)  # an SMS lives in the network for a day
 
 
 def sweep(rt: Runtime) -> int:
