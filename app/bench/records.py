@@ -58,6 +58,14 @@ def analyze(tx: Tx) -> None:
     tx.write(sql("ANALYZE"))
 
 
+def settle(tx: Tx) -> None:
+    """Brings statistics up to date and begins a checkpoint's term, whatever was written before:
+    what a page costs the first time is then part of every measurement. Not within a
+    transaction."""
+    tx.write(sql("ANALYZE"))
+    tx.write(sql("CHECKPOINT"))
+
+
 # Rows as a year of offers would leave them, made by the server: what is measured is their index.
 _CLONE = sql(
     """INSERT INTO offers (id, provider, reference, service, recipient_id, phone_index, network,

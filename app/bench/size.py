@@ -57,18 +57,23 @@ def measure(n: int, open_offers: int, progress: Progress) -> Sizes:
         rt = home.rt
         some = people(4 * n)
         register(rt, some)
+        _settle(rt)
         few = _costs(rt, some[: 2 * n])
         progress(1, 3)
         with rt.ledger.begin() as tx:
             records.clone_open(tx, open_offers, rt.clock())
-        with rt.ledger.begin() as tx:
-            records.analyze(tx)
+        _settle(rt)
         progress(2, 3)
         many = _costs(rt, some[2 * n :])
         with rt.ledger.begin() as tx:
             plans = records.plans(tx, rt.clock())
         progress(3, 3)
         return Sizes("sweep", n, few, open_offers, many, plans)
+
+
+def _settle(rt: Runtime) -> None:
+    with rt.ledger.alone() as tx:
+        records.settle(tx)
 
 
 def register(rt: Runtime, persons: Sequence[Person]) -> None:
