@@ -96,6 +96,7 @@ class Postgres:
             os.chown(draft, who.uid, who.gid)
         words = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         words += ["--no-locale", "--auth=trust", f"--username={NAME}", "--no-instructions"]
+        words += ["--wal-segsize=4"]
         if not processes.finish(
             [str(binaries / "initdb"), *words, "-D", str(draft)], who, self._log
         ):
