@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dialogs.engine.understanding import understand
+from dialogs.engine.understanding import SHORT, understand
 
 # What people write, plain and not: the rule that decides stands early for some, late for others.
 REPLIES = (
@@ -32,8 +32,12 @@ class Pace:
 
 
 def measure(n: int) -> Pace:
-    """Understands `n` replies a round. Each is another text, so nothing can be remembered."""
-    texts = [f"{REPLIES[i % len(REPLIES)]}{' ' * (i // len(REPLIES) % 97)}" for i in range(n)]
+    """Understands `n` replies a round. Each is another text and a long one, so that nothing can be
+    remembered."""
+    blanks = range(SHORT, SHORT + 97)
+    texts = [
+        REPLIES[i % len(REPLIES)] + " " * blanks[i // len(REPLIES) % len(blanks)] for i in range(n)
+    ]
     for text in texts[: len(REPLIES)]:
         understand(text)
     best = 0.0

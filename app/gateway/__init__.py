@@ -30,6 +30,7 @@ from app.ledger.binds import Counters
 from app.ledger.failures import FAILURES, in_words, is_down, is_race
 from app.ledger.outbox import Message
 from app.runtime import Runtime
+from dialogs.engine import understanding
 from smpp.binds import Bind
 from smpp.link import Link
 from smpp.messages import (
@@ -142,6 +143,7 @@ class Gateway:
         parts = (self.rt, self.id, self.pace, self.links, self.exchange, holder)
         keeping = Keeping(*parts, self._in_thread, self.claiming.wake)
         await keeping.look()  # before anything new: what a killed one left is older
+        await self._in_thread(understanding.prepare)
         self.links.start()
         keeper = asyncio.create_task(keeping.run())
         claiming = asyncio.create_task(self.claiming.run())

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogs.engine.understanding import Label, explain, understand
+from dialogs.engine.understanding import Label, explain, prepare, understand
+from dialogs.engine.understanding.grammar import grammar
 from dialogs.engine.understanding.lexicon import look_up, words
 
 YES = [
@@ -198,3 +199,11 @@ def test_no_listed_word_is_two_things_at_once() -> None:
         form for language in ("kk", "ru", "en") for form, _ in words(language) if not look_up(form)
     ]
     assert doubtful == []
+
+
+def test_what_was_prepared_no_reply_waits_for() -> None:
+    grammar.cache_clear()
+    prepare()
+    read = grammar.cache_info().misses
+    assert understand("иә, келісемін, рахмет").label is Label.YES
+    assert (read, grammar.cache_info().misses) == (1, 1)

@@ -1,8 +1,11 @@
 """Reads a reply to a yes/no question with a closed lexicon: what is not plainly yes is not yes.
 
 `understand` never raises and never guesses; `explain` says in words which rule decided;
-`bare_digit` and `wants_start` hear what is said outside the yes/no question.
+`bare_digit` and `wants_start` hear what is said outside the yes/no question; `prepare` reads the
+lexicon, which the first reply would wait for.
 """
+
+from functools import lru_cache
 
 from dialogs.engine.understanding.decide import decide
 from dialogs.engine.understanding.digits import bare_digit
@@ -11,6 +14,8 @@ from dialogs.engine.understanding.reading import Reading, read
 from dialogs.engine.understanding.starting import wants_start
 from dialogs.engine.understanding.strangers import ANOTHER_PERSON, is_strangers
 
+SHORT = 12  # characters: most people write one of a few words, which are read once
+
 __all__ = [
     "ANOTHER_PERSON",
     "Label",
@@ -18,6 +23,7 @@ __all__ = [
     "Understood",
     "bare_digit",
     "explain",
+    "prepare",
     "understand",
     "wants_start",
 ]
@@ -29,11 +35,23 @@ def _trace(reading: Reading) -> tuple[str, ...]:
 
 def understand(text: str) -> Understood:
     """Return what any text says as an answer to "1 = I agree, 2 = I refuse"."""
+    return _usual(text) if len(text) <= SHORT else _understood(text)
+
+
+def prepare() -> None:
+    """Reads the lexicon and its grammar now, some 50 ms."""
+    _understood("1")
+
+
+def _understood(text: str) -> Understood:
     reading = read(text)
     verdict = decide(reading)
     is_another = verdict.label is Label.UNCLEAR and is_strangers(reading.tokens)
     rule = ANOTHER_PERSON if is_another else verdict.rule
     return Understood(verdict.label, rule, reading.language, _trace(reading))
+
+
+_usual = lru_cache(maxsize=1024)(_understood)
 
 
 def explain(text: str) -> str:
