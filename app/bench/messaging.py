@@ -28,6 +28,7 @@ from smpp.messages import Acknowledgement, Receipt, ReceiptState, SubmitOutcome,
 
 QUESTION = "offer.ask"
 CONFIRMATION = "offer.accepted"
+WORKERS = "rq:workers"  # where RQ keeps the names of those that work
 STALL_S = 30.0
 Progress = Callable[[int, int], None]
 
@@ -162,10 +163,12 @@ def _listens(port: int) -> bool:
 
 
 def run(home: House) -> None:
-    """Starts gateway and worker on what is there."""
+    """Starts worker and gateway on what is there; the worker first, so that no network hears of
+    us while it still reads its modules."""
     with home.rt.ledger.begin() as tx:
         records.analyze(tx)
     home.start("worker", "app.cli", "worker")
+    home.until(lambda: home.rt.redis.exists(WORKERS) > 0, "the worker is up")
     home.start("gateway", "app.cli", "gateway")
 
 
