@@ -19,7 +19,7 @@ from app.exchange import Batch, Committed, Exchange, Routes
 from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
-from app.gateway.inbox import replies_first
+from app.gateway.inbox import Inbox
 from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
 from app.gateway.pacing import Pacing
@@ -79,7 +79,7 @@ class Gateway:
             self.links, self._try, self._leave, self.exchange.held, self.pacing
         )
         self._know(binds, known, every)
-        self.inbox: list[Heard] = []
+        self.inbox = Inbox()
         self.unsent: list[UUID] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -128,7 +128,7 @@ class Gateway:
         elif isinstance(item, SubmitResult):
             self.trail.write_soon(item)
             self.claiming.has_room()
-        self.inbox.append(item)
+        self.inbox.add(item)
         self._wake.set()
 
     def wake(self) -> None:
@@ -167,8 +167,10 @@ class Gateway:
         self._wake.set()
 
     async def _turn(self) -> None:
+        ripe_at = self.inbox.ripe_at
+        due_at = self._heartbeat_at if ripe_at is None else min(self._heartbeat_at, ripe_at)
         try:
-            async with asyncio.timeout(self._until_heartbeat()):
+            async with asyncio.timeout_at(due_at):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -177,16 +179,18 @@ class Gateway:
 
     async def _exchange(self) -> None:
         mark = self.rt.clock()
-        items, self.inbox = replies_first(self.inbox, BATCH)
-        is_due = self._until_heartbeat() <= 0
+        now = asyncio.get_running_loop().time()
+        is_due = now >= self._heartbeat_at
+        is_whole = is_due or self._stopping
+        items = self.inbox.take(BATCH, now, 0 if is_whole else self.pacing.worth_a_commit())
         if not (items or is_due or self.unsent):
             return
-        if self.inbox:
+        if self.inbox.has_more:
             self._wake.set()
         unsent, self.unsent = self.unsent, []
         batch = self._batch(items, unsent, mark if is_due and not self.inbox else None)
         if is_due:
-            self._heartbeat_at = asyncio.get_running_loop().time() + HEARTBEAT_S
+            self._heartbeat_at = now + HEARTBEAT_S
         await self._commit(items, batch)
 
     def _batch(
@@ -248,7 +252,7 @@ class Gateway:
         acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
         replies = sum(isinstance(i, Inbound) for i in items)
         self.links.acknowledge(acknowledgements, ESME_ROK, done.at if replies else None)
-        self.pacing.committed(items, self.inbox, asyncio.get_running_loop().time())
+        self.pacing.committed(items, self.inbox.items, asyncio.get_running_loop().time())
         self.claiming.has_room()
         for cid, screen in done.screens:
             link = self.links.get(cid)
@@ -262,7 +266,7 @@ class Gateway:
         """Nothing could be stored: the networks keep their messages, we keep our results."""
         self._send_back([i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)])
         kept = [i for i in items if isinstance(i, SubmitResult | QueryResult | BindState)]
-        self.inbox[:0] = kept
+        self.inbox.put_back(kept)
         self.unsent[:0] = batch.unsent
 
     async def _one_by_one(self, items: Sequence[Heard], batch: Batch) -> None:
@@ -364,9 +368,6 @@ class Gateway:
 
     def _place(self, cid: str, connection: int) -> str:
         return f"{self.id}:{cid}:{connection}"
-
-    def _until_heartbeat(self) -> float:
-        return self._heartbeat_at - asyncio.get_running_loop().time()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._ledger, work)

@@ -1,8 +1,61 @@
-"""Which of the things that were heard are committed first: people before machines."""
+"""What was heard and has not yet gone into the ledger: people go before machines.
+
+A commit costs as much for one receipt as for sixteen, and while it runs everybody waits. Nobody
+waits for a receipt or a response, so those gather: until they are worth a commit, or some
+milliseconds have passed.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from smpp.messages import Heard, Inbound
+from smpp.messages import Heard, Inbound, Receipt, SubmitResult
+
+GATHER_S = 0.01
+_MACHINES = frozenset({Receipt, SubmitResult})
+
+
+@dataclass(slots=True)
+class Inbox:
+    """In the order of arrival; times are a loop's seconds. `has_more`: `take` left some for want
+    of room. `ripe_at` is when what gathers is taken however few it is, None where nothing does."""
+
+    items: list[Heard] = field(default_factory=list)
+    has_more: bool = False
+    ripe_at: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def add(self, item: Heard) -> None:
+        """Something came."""
+        self.items.append(item)
+
+    def put_back(self, items: Sequence[Heard]) -> None:
+        """These could not be committed."""
+        self.items[:0] = items
+
+    def take(self, most: int, now: float, enough: int = 0) -> list[Heard]:
+        """Up to `most` for the next commit; receipts and responses only where there are `enough`
+        of them or they have waited."""
+        taken, left = replies_first(self.items, most)
+        self.has_more = bool(left)
+        if self.ripe_at is None or now < self.ripe_at:
+            taken, kept = _worth_it(taken, enough)
+        else:
+            kept = []
+        self.items = kept + left
+        if not kept:
+            self.ripe_at = None
+        elif self.ripe_at is None:
+            self.ripe_at = now + GATHER_S
+        return taken
+
+
+def _worth_it(items: list[Heard], enough: int) -> tuple[list[Heard], list[Heard]]:
+    machines = [item for item in items if type(item) in _MACHINES]
+    if not machines or len(machines) >= enough:
+        return items, []
+    return [item for item in items if type(item) not in _MACHINES], machines
 
 
 def replies_first(inbox: Sequence[Heard], most: int) -> tuple[list[Heard], list[Heard]]:

@@ -22,6 +22,7 @@ EMPTY_S = 0.1  # without a full window; a commit may end before the network hand
 HANDOVERS = 8  # windows of deliveries that may wait: each takes a commit, some 20 ms
 SHORTER = 0.95  # of a segment for a receipt: whatever stood there before us gets shorter too
 WEIGHT = 0.1  # of the last message in the average
+WORTH = 16  # receipts and responses; the commit costs as much for them as for one
 
 
 @dataclass(slots=True)
@@ -98,6 +99,11 @@ class Pacing:
             if use:
                 used[network] = use
         return used
+
+    def worth_a_commit(self) -> int:
+        """How many receipts and responses are worth a commit of their own: of a network that hands
+        over few at once not so many that it could hand over nothing else."""
+        return min([WORTH, *(int(row.most * FULL) for row in self.rows.values() if row.most)])
 
     def _known(self, now: float) -> float:
         return now if self.began_at is None else self.began_at
