@@ -114,7 +114,7 @@ _PLANS = {
         CROSS JOIN LATERAL (SELECT FROM offers o
             WHERE o.id = d.offer_id AND o.state = 'awaiting' AND o.deadline = d.at
             FOR UPDATE SKIP LOCKED) o
-        ORDER BY d.at LIMIT 500""",
+        ORDER BY d.at LIMIT 200""",
     "reply": "SELECT * FROM questions WHERE state = 'open' AND phone_index = ANY(:phones)",
 }
 

@@ -27,6 +27,7 @@ _SETTINGS = {
     "fsync": "on",
     "checkpoint_timeout": "15min",
     "max_wal_size": "2GB",
+    "min_wal_size": "80MB",
     "jit": "off",
     "max_parallel_workers_per_gather": "0",  # shared memory is scarce in containers
     "timezone": "UTC",
@@ -96,7 +97,7 @@ class Postgres:
             os.chown(draft, who.uid, who.gid)
         words = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         words += ["--no-locale", "--auth=trust", f"--username={NAME}", "--no-instructions"]
-        words += ["--wal-segsize=4"]
+        words += ["--wal-segsize=4"]  # MB: a commit that needs a new one waits until it is zeroed
         if not processes.finish(
             [str(binaries / "initdb"), *words, "-D", str(draft)], who, self._log
         ):

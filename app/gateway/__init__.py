@@ -1,7 +1,8 @@
 """The gateway: joins the links to the networks with the ledger, in batches.
 
-What arrives is gathered while the batch before it commits; after a commit the whole batch is
-acknowledged and the answers leave from memory. No row is updated and nothing is decided here.
+What arrives gathers while the batch before it commits, receipts a little longer; after a commit
+the whole batch is acknowledged and the answers leave from memory. No row is updated and nothing is
+decided here.
 """
 
 import asyncio
@@ -182,7 +183,7 @@ class Gateway:
         now = asyncio.get_running_loop().time()
         is_due = now >= self._heartbeat_at
         is_whole = is_due or self._stopping
-        items = self.inbox.take(BATCH, now, 0 if is_whole else self.pacing.worth_a_commit())
+        items = self.inbox.take(BATCH, now, None if is_whole else self.pacing.full)
         if not (items or is_due or self.unsent):
             return
         if self.inbox.has_more:

@@ -2,15 +2,18 @@
 
 A commit costs as much for one receipt as for sixteen, and while it runs everybody waits. Nobody
 waits for a receipt or a response, so those gather: until they are worth a commit, or some
-milliseconds have passed.
+milliseconds have passed, or somebody writes whom they are about, for a reply is judged by what
+came before it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from smpp.messages import Heard, Inbound, Receipt, SubmitResult
 
-GATHER_S = 0.01
+GATHER_S = 0.01  # two commits of a few rows
+WORTH = 16  # a commit of so many costs a tenth more than one of a single one
 _MACHINES = frozenset({Receipt, SubmitResult})
 
 
@@ -34,15 +37,14 @@ class Inbox:
         """These could not be committed."""
         self.items[:0] = items
 
-    def take(self, most: int, now: float, enough: int = 0) -> list[Heard]:
-        """Up to `most` for the next commit; receipts and responses only where there are `enough`
-        of them or they have waited."""
+    def take(self, most: int, now: float, full: Callable[[str], int] | None) -> list[Heard]:
+        """Up to `most` for the next commit. `full` is how many receipts a network must not be kept
+        waiting with; None: nothing gathers any longer."""
         taken, left = replies_first(self.items, most)
         self.has_more = bool(left)
-        if self.ripe_at is None or now < self.ripe_at:
-            taken, kept = _worth_it(taken, enough)
-        else:
-            kept = []
+        kept: list[Heard] = []
+        if full is not None and (self.ripe_at is None or now < self.ripe_at):
+            taken, kept = _gathering(taken, full)
         self.items = kept + left
         if not kept:
             self.ripe_at = None
@@ -51,11 +53,19 @@ class Inbox:
         return taken
 
 
-def _worth_it(items: list[Heard], enough: int) -> tuple[list[Heard], list[Heard]]:
-    machines = [item for item in items if type(item) in _MACHINES]
-    if not machines or len(machines) >= enough:
+def _gathering(items: list[Heard], full: Callable[[str], int]) -> tuple[list[Heard], list[Heard]]:
+    """What goes now and what gathers, each in its order."""
+    writing = {item.sender for item in items if type(item) is Inbound}
+    gather = [i for i in items if type(i) in _MACHINES and _phone(i) not in writing]
+    receipts = Counter(item.network for item in gather if type(item) is Receipt)
+    if len(gather) >= WORTH or any(n >= full(network) for network, n in receipts.items()):
         return items, []
-    return [item for item in items if type(item) not in _MACHINES], machines
+    kept = set(map(id, gather))
+    return [item for item in items if id(item) not in kept], gather
+
+
+def _phone(item: Heard) -> str:
+    return item.phone if isinstance(item, Receipt | SubmitResult) else ""
 
 
 def replies_first(inbox: Sequence[Heard], most: int) -> tuple[list[Heard], list[Heard]]:

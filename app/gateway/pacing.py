@@ -22,23 +22,24 @@ EMPTY_S = 0.1  # without a full window; a commit may end before the network hand
 HANDOVERS = 8  # windows of deliveries that may wait: each takes a commit, some 20 ms
 SHORTER = 0.95  # of a segment for a receipt: whatever stood there before us gets shorter too
 WEIGHT = 0.1  # of the last message in the average
-WORTH = 16  # receipts and responses; the commit costs as much for them as for one
 
 
 @dataclass(slots=True)
 class Row:
     """What one network has waiting for us. `most` is how many of its deliveries are unacknowledged
-    at once at most, `full_at` when they last were; `owed` are the segments that left since
-    it last had nothing waiting, less the receipts stored; `each` is how many segments a message
-    has of late. Times are a loop's seconds."""
+    at once at most, `full_at` when they last were, `widest` the same where they are few; `owed` are
+    the segments that left since it last had nothing waiting, less the receipts stored; `each` is
+    how many segments a message has of late. Times are a loop's seconds."""
 
     most: float = 0.0
+    widest: float = 0.0
     owed: float = 0.0
     each: float = 1.0
     full_at: float = -EMPTY_S
 
     def committed(self, unacknowledged: int, receipts: int, now: float) -> None:
         """A commit ends: so many deliveries stood unacknowledged, and it took so many receipts."""
+        self.widest = max(self.widest * FORGETS, unacknowledged)
         if unacknowledged >= LEAST_WINDOW:  # one of its binds may be gone
             self.most = max(self.most * FORGETS, unacknowledged)
         if unacknowledged >= max(LEAST_WINDOW, self.most * FULL):
@@ -100,10 +101,10 @@ class Pacing:
                 used[network] = use
         return used
 
-    def worth_a_commit(self) -> int:
-        """How many receipts and responses are worth a commit of their own: of a network that hands
-        over few at once not so many that it could hand over nothing else."""
-        return min([WORTH, *(int(row.most * FULL) for row in self.rows.values() if row.most)])
+    def full(self, network: str) -> int:
+        """How many unacknowledged deliveries keep a network from handing over the next, or nearly
+        so, as far as that is known."""
+        return max(1, int(self._row(network).widest * FULL))
 
     def _known(self, now: float) -> float:
         return now if self.began_at is None else self.began_at

@@ -12,7 +12,9 @@ _THROUGH = """coalesce(
               CAST(:through AS timestamptz[])) AS h (network, through)
            WHERE h.network = o.network), :slowest)"""
 _LAPSES = "o.state = 'awaiting' AND o.deadline = d.at"
-_STAYS_UNPROVEN = "o.state = 'sent' AND o.sent_at + CAST(:validity AS interval) = d.at"
+# In seconds: a day of the calendar may be longer or shorter where the session has a zone.
+_STAYS_UNPROVEN = """o.state = 'sent'
+            AND o.sent_at + make_interval(secs => CAST(:validity_s AS double precision)) = d.at"""
 # When an offer falls due is noted as that changes and forgotten once it has passed: of offers that
 # were answered in time, or received later than sent, here; of others by the next look.
 # By place and offer by offer: joined, either table might be read in whole. The same below, where a
@@ -32,7 +34,7 @@ def _passed(condition: str) -> str:
     """Offers that fell due by `condition` and whose network has handed over everything till then,
     the oldest first."""
     return f"""SELECT d.offer_id FROM (
-        SELECT offer_id, at FROM offer_deadlines WHERE at < :now ORDER BY at OFFSET 0) d
+        SELECT offer_id, at FROM offer_deadlines WHERE at < :reached ORDER BY at OFFSET 0) d
     CROSS JOIN LATERAL (
         SELECT FROM offers o WHERE o.id = d.offer_id AND d.at < {_THROUGH} AND {condition}
         FOR UPDATE SKIP LOCKED) o
@@ -58,6 +60,7 @@ _UNPROVEN = sql(
     )
 )
 MOST_FORGOTTEN = 5_000  # a look
+VALIDITY_S = VALIDITY.total_seconds()
 
 
 def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int) -> list[UUID]:
@@ -65,8 +68,8 @@ def due(tx: Tx, now: datetime, heard_through: Mapping[str, datetime], limit: int
     oldest first, locked. A network that no bind serves any more waits for the slowest."""
     if not heard_through:
         return []
-    tx.write(_FORGET, {"now": now, "limit": MOST_FORGOTTEN, "validity": VALIDITY})
-    values = {"now": now, "limit": limit, **_marks(heard_through)}
+    tx.write(_FORGET, {"now": now, "limit": MOST_FORGOTTEN, "validity_s": VALIDITY_S})
+    values = {"limit": limit, **_marks(now, heard_through)}
     return list(tx.execute(_DUE, values).scalars())
 
 
@@ -76,12 +79,14 @@ def unproven(
     """Offers of which nothing proved receipt as long as the network kept their question; locked."""
     if not heard_through:
         return []
-    values = {"now": now, "validity": VALIDITY, "limit": limit, **_marks(heard_through)}
+    values = {"validity_s": VALIDITY_S, "limit": limit, **_marks(now, heard_through)}
     return list(tx.execute(_UNPROVEN, values).scalars())
 
 
-def _marks(heard_through: Mapping[str, datetime]) -> dict[str, object]:
+def _marks(now: datetime, heard_through: Mapping[str, datetime]) -> dict[str, object]:
+    """`reached`: what fell due later no network has handed over everything till."""
     return {
+        "reached": min(now, max(heard_through.values())),
         "networks": list(heard_through),
         "through": list(heard_through.values()),
         "slowest": min(heard_through.values()),

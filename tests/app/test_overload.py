@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.clock import ManualClock
 from app.exchange import Batch
-from app.gateway.inbox import GATHER_S, Inbox, replies_first
+from app.gateway.inbox import GATHER_S, WORTH, Inbox, replies_first
 from app.ledger import outbox
 from app.ledger.engine import sql
 from app.ledger.outbox import Priority
@@ -55,32 +55,53 @@ def test_what_people_wrote_is_committed_before_receipts_and_nothing_is_lost_or_t
     assert not waits or all(isinstance(item, Inbound) for item in taken)
 
 
-@given(st.lists(st.booleans(), max_size=30), st.integers(1, 20), st.integers(0, 20))
-def test_receipts_gather_until_they_are_worth_a_commit_and_people_never_wait_for_them(
-    kinds: list[bool], most: int, enough: int
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 9)), max_size=40),
+    st.integers(1, 30),
+    st.integers(1, 20),
+)
+def test_receipts_gather_unless_their_phone_writes_and_people_never_wait_for_them(
+    came: list[tuple[bool, int]], most: int, full: int
 ) -> None:
-    came = [(reply if is_reply else receipt)(n) for n, is_reply in enumerate(kinds)]
-    inbox = Inbox(list(came))
-    taken = inbox.take(most, 1.0, enough)
+    items = [(reply if is_reply else receipt)(phone) for is_reply, phone in came]
+    inbox = Inbox(list(items))
+    taken = inbox.take(most, 1.0, lambda _: full)
+    replies = [item for item in taken if isinstance(item, Inbound)]
     receipts = [item for item in taken if isinstance(item, Receipt)]
-    assert not receipts or len(receipts) >= enough
-    assert [i for i in taken if isinstance(i, Inbound)] == [
-        i for i in came if isinstance(i, Inbound)
-    ][:most]
-    for kind in (Inbound, Receipt):
-        every = [item for item in came if isinstance(item, kind)]
-        assert [item for item in (*taken, *inbox.items) if isinstance(item, kind)] == every
-    assert inbox.has_more == (len(came) > most)
-    assert receipts or inbox.has_more or (inbox.ripe_at is None) == (not inbox.items)
+    gathering = [item for item in items[:most] if isinstance(item, Receipt) and item not in taken]
+    for phone in PHONES:  # each phone's in their order
+        every = [item for item in items if isinstance(item, Receipt) and item.phone == phone]
+        after = (*taken, *inbox.items)
+        assert [i for i in after if isinstance(i, Receipt) and i.phone == phone] == every
+    assert replies == [item for item in items if isinstance(item, Inbound)][:most]
+    if len(items) <= most:
+        assert not {r.phone for r in gathering} & {r.sender for r in replies}
+        assert len(gathering) < min(WORTH, full)
+        assert (inbox.ripe_at is None) == (not inbox.items)
+    assert inbox.has_more == (len(items) > most)
+    assert receipts or replies or gathering or not items
 
 
 def test_what_gathers_goes_with_the_next_commit_once_it_is_ripe() -> None:
     inbox = Inbox([receipt(1)])
-    assert (inbox.take(10, 1.0, 3), inbox.ripe_at) == ([], 1.0 + GATHER_S)
+    assert inbox.take(10, 1.0, lambda _: 9) == []
+    assert inbox.ripe_at == 1.0 + GATHER_S
     inbox.add(receipt(2))
-    assert (inbox.take(10, 1.0 + GATHER_S / 2, 3), inbox.ripe_at) == ([], 1.0 + GATHER_S)
-    assert inbox.take(10, 1.0 + GATHER_S, 3) == [receipt(1), receipt(2)]
-    assert (len(inbox), inbox.ripe_at) == (0, None)
+    assert inbox.take(10, 1.0 + GATHER_S / 2, lambda _: 9) == []
+    assert inbox.ripe_at == 1.0 + GATHER_S
+    assert inbox.take(10, 1.0 + GATHER_S, lambda _: 9) == [receipt(1), receipt(2)]
+    assert not inbox
+
+
+def test_a_reply_is_judged_with_the_receipt_that_came_before_it() -> None:
+    inbox = Inbox([receipt(1), receipt(2), reply(1)])
+    assert inbox.take(10, 1.0, lambda _: 9) == [receipt(1), reply(1)]
+    assert inbox.items == [receipt(2)]
+
+
+def test_a_heartbeat_takes_all_that_gathers() -> None:
+    inbox = Inbox([receipt(1), reply(2), receipt(3)])
+    assert inbox.take(10, 1.0, None) == [receipt(1), reply(2), receipt(3)]
 
 
 def test_answers_are_claimed_before_what_the_law_orders_and_both_before_older_offers(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.gateway.pacing import EMPTY_S, HANDOVERS, SHORTER, WORTH, Pacing, Row
+from app.gateway.pacing import EMPTY_S, HANDOVERS, SHORTER, Pacing, Row
 from smpp.messages import Acknowledgement, Receipt, ReceiptState
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -148,10 +148,11 @@ def test_no_more_leaves_than_was_stored_beside_what_may_wait(
         assert left <= stored + HANDOVERS * widest
 
 
-def test_receipts_of_a_narrow_network_do_not_gather_until_nothing_else_can_come() -> None:
+def test_what_keeps_a_network_from_handing_over_more_is_learnt_of_each_however_narrow() -> None:
     pacing = Pacing()
-    assert pacing.worth_a_commit() == WORTH
-    pacing.committed(receipts("kcell", 50), [], now=1.0)
-    assert pacing.worth_a_commit() == WORTH
-    pacing.committed(receipts("tele2", 10), [], now=1.0)
-    assert pacing.worth_a_commit() == 6
+    pacing.committed(receipts("kcell", 50), receipts("tele2", 1), now=1.0)
+    pacing.committed(receipts("altel", 5), [], now=1.0)
+    assert [pacing.full(n) for n in ("kcell", "altel", "tele2", "new")] == [30, 3, 1, 1]
+    for _ in range(300):
+        pacing.committed(receipts("kcell", 10), [], now=1.0)
+    assert pacing.full("kcell") == 6
