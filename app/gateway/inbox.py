@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from smpp.messages import Heard, Inbound, Receipt, SubmitResult
 
 GATHER_S = 0.01  # two commits of a few rows
-WORTH = 16  # a commit of so many costs a tenth more than one of a single one
+WORTH = 16  # a commit of so many costs little more than one of a single one
 _MACHINES = frozenset({Receipt, SubmitResult})
 
 
