@@ -62,7 +62,7 @@ def settle(tx: Tx) -> None:
     """Brings statistics up to date and begins a checkpoint's term, whatever was written before:
     what a page costs the first time is then part of every measurement. Not within a
     transaction."""
-    tx.write(sql("ANALYZE"))
+    analyze(tx)
     tx.write(sql("CHECKPOINT"))
 
 

@@ -21,12 +21,22 @@ DAY = timedelta(hours=24)
 TICK = timedelta(microseconds=1)
 
 
-def awaiting(rt: Runtime, clock: ManualClock) -> tuple[World, Offer]:
-    """A world with an offer that was received at this moment."""
+def asked(
+    rt: Runtime, clock: ManualClock, *, answers: SubmitOutcome | None = SubmitOutcome.ACCEPTED
+) -> tuple[World, Offer]:
+    """A world with an offer whose question left at this moment; `answers` is what the network says
+    to that, None nothing."""
     world = World(rt, clock)
     world.register("Айгүл", "kk")
+    world.network.answers = answers
     made = world.offer("birth-benefit", "Айгүл")
     assert isinstance(made, Offer)
+    return world, made
+
+
+def awaiting(rt: Runtime, clock: ManualClock) -> tuple[World, Offer]:
+    """A world with an offer that was received at this moment."""
+    world, made = asked(rt, clock)
     world.receipt(ReceiptState.DELIVRD)
     return world, world.look(made.id)
 
@@ -84,10 +94,7 @@ def test_a_deadline_that_has_passed_is_forgotten_whether_it_was_kept_or_missed(
 def test_a_deadline_that_was_moved_counts_and_the_earlier_one_does_not(
     rt: Runtime, clock: ManualClock
 ) -> None:
-    world = World(rt, clock)
-    world.register("Айгүл", "kk")
-    made = world.offer("birth-benefit", "Айгүл")
-    assert isinstance(made, Offer)
+    world, made = asked(rt, clock)
     world.say("не понимаю")  # words prove receipt; the receipt comes later
     clock.advance(timedelta(hours=1))
     world.commit(Batch(receipts=world.receipts_of(world.mts[0], ReceiptState.DELIVRD)))
@@ -103,11 +110,7 @@ def test_a_deadline_that_was_moved_counts_and_the_earlier_one_does_not(
 def test_a_question_that_left_again_has_another_day_to_be_proved(
     rt: Runtime, clock: ManualClock
 ) -> None:
-    world = World(rt, clock)
-    world.register("Айгүл", "kk")
-    world.network.answers = None
-    made = world.offer("birth-benefit", "Айгүл")
-    assert isinstance(made, Offer)
+    world, made = asked(rt, clock, answers=None)
     first = world.look(made.id).sent_at
     world.network.answers = SubmitOutcome.ACCEPTED
     world.die()
@@ -234,10 +237,7 @@ def test_the_stop_of_a_late_reply_is_heeded_all_the_same(rt: Runtime, clock: Man
 def test_a_question_without_proof_is_given_up_after_its_day_in_the_network(
     rt: Runtime, clock: ManualClock
 ) -> None:
-    world = World(rt, clock)
-    world.register("Айгүл", "kk")
-    made = world.offer("birth-benefit", "Айгүл")
-    assert isinstance(made, Offer)
+    world, made = asked(rt, clock)
     clock.advance(DAY)
     mark(world)
     assert sweeping.sweep(world.rt) == 0
@@ -251,11 +251,7 @@ def test_a_question_without_proof_is_given_up_after_its_day_in_the_network(
 def test_a_question_that_is_to_leave_again_is_not_given_up_over_an_outage_of_ours(
     rt: Runtime, clock: ManualClock
 ) -> None:
-    world = World(rt, clock)
-    world.register("Айгүл", "kk")
-    world.network.answers = None
-    made = world.offer("birth-benefit", "Айгүл")
-    assert isinstance(made, Offer)
+    world, made = asked(rt, clock, answers=None)
     clock.advance(2 * DAY)
     world.die()
     mark(world)
@@ -268,10 +264,7 @@ def test_a_question_that_is_to_leave_again_is_not_given_up_over_an_outage_of_our
 
 
 def test_no_proof_is_awaited_from_a_network_that_is_down(rt: Runtime, clock: ManualClock) -> None:
-    world = World(rt, clock)
-    world.register("Айгүл", "kk")
-    made = world.offer("birth-benefit", "Айгүл")
-    assert isinstance(made, Offer)
+    world, made = asked(rt, clock)
     world.go_down()
     world.pass_time(DAY * 2)
     assert world.look(made.id).state == "sent"

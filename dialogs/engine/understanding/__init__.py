@@ -41,7 +41,7 @@ def understand(text: str) -> Understood:
 
 
 def prepare() -> None:
-    """Reads the lexicon and all that stands beside it now, some 100 ms."""
+    """Reads the lexicon and all that stands beside it now, some 60 ms."""
     for text in ("1", "иә, рахмет 👍", "это Айгүл, мама согласна", "ошиблись номером"):
         _understood(text)
         wants_start(text)

@@ -9,7 +9,8 @@ down_revision = "0011"
 
 STATEMENTS: tuple[str, ...] = (
     """INSERT INTO offer_deadlines
-    SELECT id, sent_at + interval '24 hours' FROM offers WHERE state = 'sent'""",
+    SELECT id, sent_at + interval '24 hours' FROM offers
+    WHERE state = 'sent' AND sent_at IS NOT NULL""",
     "DROP INDEX offers_open",
 )
 
