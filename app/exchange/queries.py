@@ -57,4 +57,4 @@ def take(rt: Runtime, unit: Unit, routes: Routes, results: Sequence[QueryResult]
 def _hit(asked: Silent, r: QueryResult) -> Hit:
     assert r.state is not None
     proof = Proof((r.smsc_id,), b"", r.network, r.state, r.error, r.done_at, r.at, r.state.is_final)
-    return Hit(proof, asked.outbox_id, asked.attempt, asked.number, asked.at)
+    return Hit(proof, asked.outbox_id, asked.attempt, asked.number, asked.at, asked.total)

@@ -42,6 +42,7 @@ class _Candidate:
 
     key: tuple[UUID, int, int]
     at: datetime
+    total: int
     smsc_id: str
     umr: int | None
     is_open: bool
@@ -72,7 +73,8 @@ def _together(ids: Sequence[str]) -> str:
 # LATERAL and OFFSET: by the phone's index whatever the planner thinks of a table that it does not
 # know yet; a new one it would read in whole.
 _BY_ID = sql(
-    f"""SELECT t.n, s.outbox_id, s.attempt, s.number, s.at, s.smsc_id, s.umr, s.is_open
+    f"""SELECT t.n, s.outbox_id, s.attempt, s.number, s.total, s.at, s.smsc_id, s.umr,
+        s.is_open
     FROM (SELECT n, string_to_array(ids, chr(31)) AS ids, phone_index, network, received_at
         FROM unnest(CAST(:n AS int[]), CAST(:ids AS text[]), CAST(:phone AS bytea[]),
             CAST(:network AS text[]), CAST(:received AS timestamptz[]))
@@ -85,8 +87,8 @@ _BY_ID = sql(
         s.at DESC, s.number"""
 )
 _BY_REFERENCE = sql(
-    f"""SELECT t.n, s.outbox_id, s.attempt, s.number, s.at, '' AS smsc_id, s.umr,
-        true AS is_open
+    f"""SELECT t.n, s.outbox_id, s.attempt, s.number, s.total, s.at, '' AS smsc_id,
+        s.umr, true AS is_open
     FROM unnest(CAST(:n AS int[]), CAST(:umr AS smallint[]), CAST(:phone AS bytea[]),
         CAST(:network AS text[]), CAST(:received AS timestamptz[]))
         AS t (n, umr, phone_index, network, received_at)
@@ -135,7 +137,7 @@ def match(tx: Tx, asked: Candidates) -> Matched:
             continue
         if proof.is_final:
             taken.add(chosen.key)
-        hits.append(Hit(proof, *chosen.key, chosen.at))
+        hits.append(Hit(proof, *chosen.key, chosen.at, chosen.total))
     return Matched(hits, [p for n, p in enumerate(proofs) if n not in found], ambiguous)
 
 
@@ -187,7 +189,7 @@ def _gathered(rows: Sequence[Row]) -> dict[int, list[_Candidate]]:
     found: dict[int, list[_Candidate]] = {}
     for r in rows:
         key = (r.outbox_id, r.attempt, r.number)
-        one = _Candidate(key, r.at, r.smsc_id, r.umr, r.is_open)
+        one = _Candidate(key, r.at, r.total, r.smsc_id, r.umr, r.is_open)
         found.setdefault(r.n, []).append(one)
     return found
 

@@ -68,13 +68,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A receipt and the segment it belongs to, submitted at `submitted_at`."""
+    """A receipt and the segment it belongs to, submitted at `submitted_at`; its message has `total`
+    segments."""
 
     proof: Proof
     outbox_id: UUID
     attempt: int
     number: int
     submitted_at: datetime
+    total: int
 
     @property
     def received_at(self) -> datetime:
@@ -108,6 +110,11 @@ _ANSWERED_LATE = sql(
           SELECT max(x.attempt) FROM segments x WHERE x.outbox_id = t.outbox_id
             AND x.number = t.number AND x.cid = t.cid AND x.outcome = 'unknown')
     RETURNING s.*"""
+)
+# Two gateways may hear of two segments at once, and neither sees what the other has not committed:
+# the second waits, or both would think the message incomplete.
+_HOLD = sql(
+    """SELECT FROM outbox WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"""
 )
 _RECORD = sql(
     """UPDATE segments s SET receipt = t.receipt, receipt_error = t.error, receipt_at = t.at
@@ -174,6 +181,8 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
         if key not in latest or not latest[key].proof.is_final:
             latest[key] = hit
     messages = sorted({key[0] for key in latest})
+    if long := sorted({hit.outbox_id for hit in matched if hit.total > 1}):
+        tx.write(_HOLD, {"ids": long})
     changed = tx.ask(
         _RECORD,
         {

@@ -10,7 +10,8 @@ from app.ledger.engine import Tx, sql
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A segment that was accepted at `at` by the bind `cid` under `smsc_id`."""
+    """One of the `total` segments of a message, accepted at `at` by the bind `cid` under
+    `smsc_id`."""
 
     outbox_id: UUID
     attempt: int
@@ -18,6 +19,7 @@ class Silent:
     cid: str
     smsc_id: str
     at: datetime
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ _ASK = sql(
     UPDATE segments s SET asked = s.asked + 1, asked_at = :now FROM silent
     WHERE s.outbox_id = silent.outbox_id AND s.attempt = silent.attempt
       AND s.number = silent.number
-    RETURNING s.outbox_id, s.attempt, s.number, s.cid, s.smsc_id, s.at"""
+    RETURNING s.outbox_id, s.attempt, s.number, s.cid, s.smsc_id, s.at, s.total"""
 )
 
 
@@ -62,6 +64,6 @@ def ask(
         "at_once": patience.at_once,
     }
     return [
-        Silent(r.outbox_id, r.attempt, r.number, r.cid, r.smsc_id, r.at)
+        Silent(r.outbox_id, r.attempt, r.number, r.cid, r.smsc_id, r.at, r.total)
         for r in tx.execute(_ASK, values)
     ]

@@ -1,0 +1,90 @@
+"""Two transactions at once: neither sees what the other has not committed, and nothing is lost."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Event
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.clock import ManualClock
+from app.exchange import Batch, Exchange
+from app.ledger import segments
+from app.ledger.engine import Tx
+from app.proactive.records import Offer
+from app.runtime import Runtime
+from smpp.messages import Receipt, ReceiptState
+from tests.app.world import World
+
+WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+@pytest.fixture
+def world(rt: Runtime, clock: ManualClock) -> World:
+    world = World(rt, clock)
+    world.register("Айгүл", "kk")
+    return world
+
+
+def offered(world: World, name: str = "Айгүл") -> UUID:
+    made = world.offer("birth-benefit", name)
+    assert isinstance(made, Offer)
+    return made.id
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def by_two_gateways(
+    world: World, receipts: Sequence[Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two receipts, each committed by a gateway of its own; the first has looked how the message
+    stands and not yet committed when the second begins."""
+    look, has_looked, may_go_on = segments.standings, Event(), Event()
+
+    def held(tx: Tx, ids: Sequence[UUID]) -> Any:
+        found = look(tx, ids)
+        if not has_looked.is_set():
+            has_looked.set()
+            assert may_go_on.wait(20)
+        return found
+
+    monkeypatch.setattr(segments, "standings", held)
+    other = Exchange(world.rt, uuid4(), [world.network.name])
+    with ThreadPoolExecutor(2) as lanes:
+        first = lanes.submit(world.exchange.commit, Batch(receipts=receipts[:1]))
+        assert has_looked.wait(20)
+        second = lanes.submit(other.commit, Batch(receipts=receipts[1:]))
+        until(lambda: second.done() or world.rows(WAITING)[0].n)
+        may_go_on.set()
+        first.result()
+        second.result()
+
+
+def test_a_question_is_received_though_two_gateways_hear_of_its_segments_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = offered(world)
+    receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
+    assert len(receipts) == 2
+    by_two_gateways(world, receipts, monkeypatch)
+    assert world.look(offer).state == "awaiting"
+
+
+def test_so_is_whatever_else_we_say_in_segments(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = offered(world)
+    world.receipt(ReceiptState.DELIVRD)
+    world.pass_time(timedelta(hours=25))
+    first, second, *_ = receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
+    world.commit(Batch(receipts=receipts[2:]))
+    by_two_gateways(world, [first, second], monkeypatch)
+    assert "message-delivered" in [entry.kind for entry in world.journal(offer)]
