@@ -73,6 +73,10 @@ class Room(Protocol):
     """One law room, as conversation and the gateway see it. Every method takes a batch, writes
     through the unit, and leaves deciding to the room's rules."""
 
+    def foresee(self, unit: Unit, phones: Sequence[bytes]) -> None:
+        """Something came from or about these phones: the room may hold, by `unit.foreseen`, what
+        it will probably need."""
+
     def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
         """These questions are open now: their messages go to the outbox."""
 
@@ -117,3 +121,9 @@ def ask(rooms: Rooms, unit: Unit, questions: Sequence[Question]) -> None:
         mine = [q for q in questions if q.room == name]
         if mine:
             room.ask(unit, mine)
+
+
+def foresee(rooms: Rooms, unit: Unit, phones: Sequence[bytes]) -> None:
+    """Lets every room hold what it will probably need of phones that were heard of."""
+    for room in rooms.values():
+        room.foresee(unit, phones)

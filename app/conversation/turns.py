@@ -6,7 +6,7 @@ Works on a batch in one transaction. It understands and hands over; it holds no 
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.conversation import records, unasked, ussd
+from app.conversation import records, rooms, unasked, ussd
 from app.conversation.arrivals import Came, arrived, evidence, waves
 from app.conversation.records import Question
 from app.conversation.rooms import Reply
@@ -27,6 +27,7 @@ def take(rt: Runtime, unit: Unit, came: Sequence[Came], guard: LoopGuard) -> Non
     held: dict[bytes, Session | None] = {}
     senders = {records.sender_index(unit.vault, one.message) for one in came}
     first = records.ask_open(unit.tx, sorted(senders)) if came else None
+    rooms.foresee(rt.rooms, unit, sorted(senders))
     for wave in waves(arrived(unit, came)):
         phones = [one for one in wave if one.message.from_phone]
         for one in wave:

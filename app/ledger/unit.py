@@ -1,17 +1,37 @@
 """One unit of work: a transaction and what is to be written with it, in a few statements."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Tx
+from app.ledger.engine import Asked, Row, Tx
 from app.ledger.feed import Feed
 from app.ledger.handover import HandOver
 from app.ledger.journal import Journal
 from app.ledger.outbox import Outbox
 from smpp.messages import Outbound
+
+
+@dataclass(slots=True)
+class Foreseen:
+    """Rows that are held before it is known which of them are needed, so that nobody makes a trip
+    for them. Each is good once: whoever takes it may change it."""
+
+    _asked: list[Asked] = field(default_factory=list)
+    _rows: dict[UUID, Row] = field(default_factory=dict)
+
+    def add(self, asked: Asked) -> None:
+        """A statement whose rows have an `id` and are locked."""
+        self._asked.append(asked)
+
+    def take(self, ids: Iterable[UUID]) -> dict[UUID, Row]:
+        """Those of these rows that were foreseen."""
+        for asked in self._asked:
+            self._rows |= {row.id: row for row in asked.rows()}
+        self._asked.clear()
+        return {i: self._rows.pop(i) for i in set(ids) if i in self._rows}
 
 
 @dataclass(slots=True)
@@ -31,6 +51,7 @@ class Unit:
     outbox: Outbox = field(init=False)
     handover: HandOver = field(init=False)
     feed: Feed = field(default_factory=Feed)
+    foreseen: Foreseen = field(default_factory=Foreseen)
     screens: list[tuple[str, Outbound]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 

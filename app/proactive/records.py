@@ -12,6 +12,7 @@ from app.conversation.window import VALIDITY
 from app.ledger.encryption import Vault
 from app.ledger.engine import Row, Tx, ids, of_all, sql
 from app.ledger.journal import Chain
+from app.ledger.unit import Unit
 from app.proactive.rules import State
 
 
@@ -101,6 +102,10 @@ _INSERT = sql(
 )
 _LOCKED = sql(
     f"SELECT {_COLUMNS} FROM offers WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"
+)
+_FORESEEN = sql(
+    f"""SELECT {_COLUMNS} FROM offers
+    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND is_open ORDER BY id FOR UPDATE"""
 )
 _SAVE = of_all(
     """UPDATE offers o SET state = t.state, version = t.version, head = t.head,
@@ -222,12 +227,23 @@ def insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set
     return set(found.scalars())
 
 
-def lock(tx: Tx, vault: Vault, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
+def foresee(unit: Unit, phones: Sequence[bytes]) -> None:
+    """Holds the open offers of phones that are heard of, in the trip that tells which of them are
+    meant."""
+    if phones:
+        unit.foreseen.add(unit.tx.ask(_FORESEEN, {"phones": sorted(set(phones))}))
+
+
+def lock(unit: Unit, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
     """Loads offers and holds their rows until the transaction ends."""
     if not offer_ids:
         return {}
-    rows = tx.execute(_LOCKED, {"ids": ids(list(offer_ids))})
-    return {r.id: _offer(vault, r) for r in rows}
+    found = unit.foreseen.take(offer_ids)
+    left = [i for i in offer_ids if i not in found]
+    if left:
+        rows = unit.tx.execute(_LOCKED, {"ids": ids(left)})
+        found |= {r.id: r for r in rows}
+    return {i: _offer(unit.vault, found[i]) for i in sorted(found)}
 
 
 def save(tx: Tx, offers: Sequence[Offer]) -> None:

@@ -10,6 +10,7 @@ from app.conversation.rooms import Listed, Reply, Unasked
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
+from app.proactive import records
 from app.proactive.actions import delivering, listing, offering, replying, revoking, speaking
 from app.proactive.actions.saying import ROOM
 from app.runtime import Runtime
@@ -20,6 +21,9 @@ class ProactiveRoom:
     """155/НҚ behind the face every room shows (app.conversation.rooms.Room)."""
 
     rt: Runtime
+
+    def foresee(self, unit: Unit, phones: Sequence[bytes]) -> None:
+        records.foresee(unit, phones)
 
     def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
         offering.ask(self.rt, unit, questions)

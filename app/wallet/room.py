@@ -33,6 +33,9 @@ class WalletRoom:
 
     rt: Runtime
 
+    def foresee(self, unit: Unit, phones: Sequence[bytes]) -> None:
+        """Consents are asked for seldom: they are looked up when they are meant."""
+
     def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
         asking.ask(self.rt, unit, questions)
 

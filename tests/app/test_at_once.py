@@ -11,9 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.clock import ManualClock
+from app.conversation import records as conversation
 from app.exchange import Batch, Exchange
 from app.ledger import segments
 from app.ledger.engine import Tx
+from app.ledger.failures import FAILURES, is_race
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import Receipt, ReceiptState
@@ -88,3 +90,31 @@ def test_so_is_whatever_else_we_say_in_segments(
     world.commit(Batch(receipts=receipts[2:]))
     by_two_gateways(world, [first, second], monkeypatch)
     assert "message-delivered" in [entry.kind for entry in world.journal(offer)]
+
+
+@pytest.mark.provokes("found 1 rows as they were loaded, expected 0")
+def test_an_offer_made_while_the_one_before_it_is_answered_is_asked_of_the_phone_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.register("Бауыржан", "kk")
+    first = offered(world)
+    made: list[UUID] = []
+    world.receipt(ReceiptState.DELIVRD)
+    reply = world.came(world.mo("1"))
+    close = conversation.close
+
+    def meanwhile(*said: Any) -> Any:
+        if not made:
+            monkeypatch.setattr(world, "commit", lambda: None)  # the gateway is busy
+            made.append(offered(world, "Бауыржан"))
+            monkeypatch.undo()
+        return close(*said)
+
+    monkeypatch.setattr(conversation, "close", meanwhile)
+    with pytest.raises(FAILURES) as lost:
+        world.exchange.commit(Batch(inbound=[reply]))
+    assert is_race(lost.value)
+    assert world.look(first).state == "awaiting"
+    world.commit(Batch(inbound=[reply]))
+    assert world.look(first).state == "accepted"
+    assert world.look(made[0]).state == "sent"

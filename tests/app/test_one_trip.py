@@ -11,6 +11,7 @@ from app.exchange import Batch, claims
 from app.ledger import outages
 from app.ledger.outages import EVERY_NETWORK
 from app.ledger.outbox import Message
+from app.ledger.statements import Tx
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import Receipt, ReceiptState, SubmitOutcome
@@ -38,6 +39,46 @@ def receipt(world: World, smsc_id: str) -> Receipt:
         world.network.cid, world.network.name, world.phone, (smsc_id,), ReceiptState.DELIVRD,
         "000", None, world.clock(), acknowledgement,
     )  # fmt: skip
+
+
+def trips(world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often the ledger was waited for, the commit included."""
+    made, flush = 0, Tx.flush
+
+    def counted(tx: Tx) -> None:
+        nonlocal made
+        made += bool(tx._waiting)
+        flush(tx)
+
+    monkeypatch.setattr(Tx, "flush", counted)
+    world.exchange.commit(batch)
+    monkeypatch.undo()
+    return made
+
+
+def test_an_answer_takes_two_trips_and_a_receipt_three(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.network.answers = SubmitOutcome.ACCEPTED
+    offer = offered(world)
+    *_, last = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
+    world.receipt(ReceiptState.DELIVRD, segments=(1,))
+    assert trips(world, Batch(receipts=[last]), monkeypatch) == 3
+    assert world.look(offer).state == "awaiting"
+    assert trips(world, Batch(inbound=[world.came(world.mo("1"))]), monkeypatch) == 2
+    assert world.look(offer).state == "accepted"
+
+
+def test_a_phone_that_answers_twice_in_one_batch_is_answered_by_what_the_first_did(
+    world: World,
+) -> None:
+    world.network.answers = SubmitOutcome.ACCEPTED
+    offer = offered(world)
+    receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
+    said = [world.came(world.mo(words)) for words in ("2", "1")]
+    world.commit(Batch(receipts=receipts, inbound=said))
+    assert world.look(offer).state == "declined"
+    assert world.outbox(offer)[-2:] == ["offer.declined", "offer.already"]
 
 
 def test_receipts_with_one_id_for_all_reach_every_segment_though_one_overtook_the_response(

@@ -2,7 +2,7 @@
 next ones wait in the order they were made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,8 @@ from app.ledger.ids import first_id
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a phone is being asked: `asked` counts how often it was asked again."""
+    """What a phone is being asked: `asked` counts how often it was asked again; `is_last` says
+    that nothing waited behind it when it was looked up."""
 
     case_id: UUID
     phone_index: bytes
@@ -21,6 +22,7 @@ class Question:
     dialog: str
     step: str
     asked: int
+    is_last: bool = False
 
 
 _ASK = sql(
@@ -56,8 +58,14 @@ _FORGET_HELP = sql(
     WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND helped_at IS NOT NULL"""
 )
 _OPEN = sql(
-    """SELECT case_id, phone_index, room, dialog, step, asked FROM questions
-    WHERE state = 'open' AND phone_index = ANY(CAST(:phones AS bytea[]))"""
+    """SELECT case_id, phone_index, room, dialog, step, asked, NOT EXISTS (
+        SELECT FROM questions w WHERE w.state = 'waiting' AND w.phone_index = q.phone_index)
+    FROM questions q WHERE state = 'open' AND phone_index = ANY(CAST(:phones AS bytea[]))"""
+)
+# Who asked for more since then has it waiting behind our lock or before it: a race that is lost.
+_NOTHING_WAITS = sql(
+    """SELECT must_be_all((SELECT count(*) FROM questions
+        WHERE state = 'waiting' AND phone_index = ANY(CAST(:phones AS bytea[]))), 0)"""
 )
 _CLOSE = sql("DELETE FROM questions WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _FOLLOW_UP = sql(
@@ -72,7 +80,8 @@ _ASKED = sql(
 
 
 def _question(r: Row) -> Question:
-    return Question(r.case_id, bytes(r.phone_index), r.room, r.dialog, r.step, r.asked)
+    case_id, phone_index, *asked = r
+    return Question(case_id, bytes(phone_index), *asked)
 
 
 def ask(
@@ -122,14 +131,20 @@ def open_next(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
     return opened
 
 
-def close(tx: Tx, cases: Sequence[tuple[UUID, bytes]]) -> list[Question]:
-    """Closes the questions of (case, phone index) pairs and opens the next ones in turn."""
+def close(
+    tx: Tx, cases: Sequence[tuple[UUID, bytes]], last: Collection[UUID] = ()
+) -> list[Question]:
+    """Closes the questions of (case, phone index) pairs and opens the next ones in turn. Behind
+    those that are `last` nothing waited, so that nobody makes a trip to look; where that has
+    changed since, the transaction fails as a race, to be tried again."""
     if not cases:
         return []
-    phones = [p for _, p in cases]
-    tx.write(_LOCK, {"phones": phones})
+    tx.write(_LOCK, {"phones": [p for _, p in cases]})
     tx.write(_CLOSE, {"cases": [c for c, _ in cases]})
-    return open_next(tx, phones)
+    if done := [p for c, p in cases if c in last]:
+        tx.write(_NOTHING_WAITS, {"phones": done})
+    left = [p for c, p in cases if c not in last]
+    return open_next(tx, left) if left else []
 
 
 def follow_up(tx: Tx, cases: Sequence[UUID], dialog: str, step: str) -> None:

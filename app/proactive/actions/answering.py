@@ -65,7 +65,7 @@ def answer(
     answer; and TooLate, having written into the journal that it came."""
     if find(unit, recipient_id, offer_id) is None:
         return None
-    offer = records.lock(unit.tx, unit.vault, [offer_id])[offer_id]
+    offer = records.lock(unit, [offer_id])[offer_id]
     question = _questions(unit, [offer])[offer.id]
     if choice not in EVENTS and choosing.is_repeated(unit, offer, choice):
         return offer

@@ -100,7 +100,7 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
     seen yet: a second yes or no then speaks of the offer."""
     if not replies:
         return set()
-    offers = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
+    offers = records.lock(unit, [r.question.case_id for r in replies])
     asked = choices.lock(unit.tx, list(offers))
     unseen: set[UUID] = set()
     again: list[tuple[UUID, int]] = []
@@ -258,7 +258,7 @@ def end(
 
 def lapse(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> int:
     """The time for choosing is over: the yes stands, and no account was chosen."""
-    offers = records.lock(unit.tx, unit.vault, offer_ids)
+    offers = records.lock(unit, offer_ids)
     asked = choices.lock(unit.tx, list(offers))
     due = [(offers[i], choice) for i, choice in asked.items() if choice.is_open]
     for offer, choice in due:

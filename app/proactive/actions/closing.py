@@ -1,7 +1,8 @@
 """An offer ends: its question makes room for the next one, and its provider is told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
+from uuid import UUID
 
 from app.conversation import records as conversation
 from app.conversation import rooms
@@ -23,9 +24,10 @@ def step(unit: Unit, offer: Offer, event: Event) -> None:
     unit.feed.add(offer.recipient_id, offer.id, partial(for_recipient, offer))
 
 
-def close(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
-    """Ends the questions of offers that have their outcome and asks what waited behind them; a yes
-    that is followed by a question of its own keeps the phone until that has ended."""
+def close(rt: Runtime, unit: Unit, offers: Sequence[Offer], last: Collection[UUID] = ()) -> None:
+    """Ends the questions of offers that have their outcome and asks what waited behind them, but
+    for the `last` of their phones; a yes that is followed by a question of its own keeps the phone
+    until that has ended."""
     ended = [o for o in offers if o.state in rules.OUTCOMES]
     if not ended:
         return
@@ -34,7 +36,7 @@ def close(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
     outbox.cancel_questions(unit.tx, [o.id for o in ended], unit.now)
     asking = choosing.begin(rt, unit, ended)
     done = [(o.id, o.phone_index) for o in ended if o.id not in asking]
-    opened = conversation.close(unit.tx, done)
+    opened = conversation.close(unit.tx, done, last)
     rooms.ask(rt.rooms, unit, opened)
 
 

@@ -32,7 +32,7 @@ def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID
     """Asks the gates again and marks the offers as sent, before the first octet leaves. Returns
     the ids of messages that must not leave; their offers are withdrawn and say which gate."""
     questions = {m.case_id: m for m in messages if m.kind == QUESTION and m.case_id}
-    offers = records.lock(unit.tx, unit.vault, list(questions))
+    offers = records.lock(unit, list(questions))
     fresh = [o for o in offers.values() if o.state is State.MADE]
     failed = recheck(rt, unit, fresh)
     for offer in fresh:
@@ -61,7 +61,7 @@ def _gate_failed(unit: Unit, offer: Offer, refusal: Refusal) -> None:
 def returned(unit: Unit, messages: Sequence[tuple[UUID, str]]) -> None:
     """Questions that were claimed and have not left: until they do, nobody can answer them."""
     questions = [case for case, kind in messages if kind == QUESTION]
-    offers = records.lock(unit.tx, unit.vault, questions)
+    offers = records.lock(unit, questions)
     for offer in offers.values():
         if rules.allows(offer.state, Event.RETURNED):
             step(unit, offer, Event.RETURNED)
@@ -74,7 +74,7 @@ def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
     """Receipts came. A question received in whole opens the reply window; one that failed ends
     the offer as undelivered; of other messages the journal takes note where they matter."""
     mine = [s for s in standings if s.case_id is not None and _matters(s)]
-    offers = records.lock(unit.tx, unit.vault, [s.case_id for s in mine if s.case_id])
+    offers = records.lock(unit, [s.case_id for s in mine if s.case_id])
     closed: list[Offer] = []
     for s in mine:
         offer = offers.get(s.case_id) if s.case_id else None
@@ -156,7 +156,7 @@ def _note(unit: Unit, offer: Offer, s: Standing) -> None:
 
 def failed(rt: Runtime, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -> None:
     """No network would take these messages: (case, kind, why)."""
-    offers = records.lock(unit.tx, unit.vault, [case for case, _, _ in messages])
+    offers = records.lock(unit, [case for case, _, _ in messages])
     closed: list[Offer] = []
     for case, kind, why in messages:
         offer = offers.get(case)
@@ -174,7 +174,7 @@ def failed(rt: Runtime, unit: Unit, messages: Sequence[tuple[UUID, str, str]]) -
 
 def noted(unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -> None:
     """Facts about the way of a case's messages, for its journal."""
-    offers = records.lock(unit.tx, unit.vault, [case for case, _, _ in notes])
+    offers = records.lock(unit, [case for case, _, _ in notes])
     for case, kind, facts in notes:
         if case not in offers:
             continue

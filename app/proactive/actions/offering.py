@@ -221,7 +221,7 @@ def _store(rt: Runtime, unit: Unit, provider: str, made: list[Made], reach: Reac
 def ask(rt: Runtime, unit: Unit, questions: Sequence[Question]) -> None:
     """The turn of these offers has come: their questions go to the outbox, in the language that
     their recipients have come to be spoken to in while they waited."""
-    offers = list(records.lock(unit.tx, unit.vault, [q.case_id for q in questions]).values())
+    offers = list(records.lock(unit, [q.case_id for q in questions]).values())
     people = by_id(unit.tx, unit.vault, [o.recipient_id for o in offers])
     for offer in offers:
         person = people.get(offer.recipient_id)

@@ -62,5 +62,5 @@ def report(
 
 
 def _mine(unit: Unit, provider: str, offer_id: UUID) -> Offer | None:
-    offer = records.lock(unit.tx, unit.vault, [offer_id]).get(offer_id)
+    offer = records.lock(unit, [offer_id]).get(offer_id)
     return offer if offer is not None and offer.provider == provider else None

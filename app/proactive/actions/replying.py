@@ -39,7 +39,7 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
     whose question nobody has seen yet: what was said is no reply to them."""
     unseen = choosing.reply(rt, unit, [r for r in replies if r.question.dialog == choosing.DIALOG])
     replies = [r for r in replies if r.question.dialog == DIALOG]
-    offers = records.lock(unit.tx, unit.vault, [r.question.case_id for r in replies])
+    offers = records.lock(unit, [r.question.case_id for r in replies])
     hasty = _hasty(unit, list(offers.values()))
     closed: list[Offer] = []
     again: list[tuple[Any, int]] = []
@@ -72,7 +72,8 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
             if o.phone_index in languages
         },
     )
-    close(rt, unit, closed)  # the next question is put in the language just learned
+    last = {r.question.case_id for r in replies if r.question.is_last}
+    close(rt, unit, closed, last)  # the next question is put in the language just learned
     disown(rt, unit, [o for o in closed if o.result == ANOTHER_PERSON])
     records.save(unit.tx, list(offers.values()))
     return unseen
@@ -118,7 +119,7 @@ def disown(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
         return
     ended, phones = {o.id for o in offers}, {o.phone_index for o in offers}
     open_ids = records.open_of(unit.tx, [o.recipient_id for o in offers])
-    found = records.lock(unit.tx, unit.vault, [i for i in open_ids if i not in ended])
+    found = records.lock(unit, [i for i in open_ids if i not in ended])
     others = [o for o in found.values() if o.state is State.MADE and o.phone_index in phones]
     for offer in others:
         step(unit, offer, Event.NOT_DELIVERED)
@@ -190,7 +191,7 @@ def unasked(rt: Runtime, unit: Unit, messages: Sequence[Unasked]) -> set[bytes]:
     messages = [m for m in messages if _is_answer(m.text) or bare_digit(m.text)]
     since = unit.now - LATE_ANSWERS
     latest = records.latest_of_phones(unit.tx, unit.vault, [m.phone_index for m in messages], since)
-    locked = records.lock(unit.tx, unit.vault, [o.id for o in latest.values()])
+    locked = records.lock(unit, [o.id for o in latest.values()])
     unchosen = choosing.lapsed(unit, list(locked))
     answered: set[bytes] = set()
     for message in messages:

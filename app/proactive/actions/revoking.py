@@ -20,7 +20,7 @@ def revoke(rt: Runtime, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
     had gone out is told that it needs no answer."""
     people = by_id(unit.tx, unit.vault, recipient_ids)
     open_ids = records.open_of(unit.tx, recipient_ids)
-    offers = list(records.lock(unit.tx, unit.vault, open_ids).values())
+    offers = list(records.lock(unit, open_ids).values())
     withdrawn: list[Offer] = []
     for offer in offers:
         facts = facts_of(rt, offer.service, people.get(offer.recipient_id), is_open=False)

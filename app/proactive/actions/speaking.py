@@ -18,7 +18,7 @@ from dialogs.engine.model import Screen
 def speak(rt: Runtime, unit: Unit, recipient_id: UUID, language: str) -> None:
     """Writes the choice into the offers of which a recipient is still to hear."""
     found = records.undecided_of(unit.tx, recipient_id)
-    offers = list(records.lock(unit.tx, unit.vault, found).values())
+    offers = list(records.lock(unit, found).values())
     changed = [o for o in offers if o.language != language]
     for offer in changed:
         offer.language = language

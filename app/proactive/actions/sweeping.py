@@ -42,7 +42,7 @@ def sweep(rt: Runtime) -> int:
 
 def expire(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
     """Annuls offers whose window is over and says where to apply in person (155/НҚ, clause 4)."""
-    offers = list(records.lock(unit.tx, unit.vault, offer_ids).values())
+    offers = list(records.lock(unit, offer_ids).values())
     closed: list[Offer] = []
     for offer in offers:
         if offer.state is not State.AWAITING:
@@ -60,7 +60,7 @@ def expire(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
 
 def give_up(rt: Runtime, unit: Unit, offer_ids: Sequence[UUID]) -> None:
     """Ends offers whose question was never proved to have been received: no lapse, no refusal."""
-    offers = list(records.lock(unit.tx, unit.vault, offer_ids).values())
+    offers = list(records.lock(unit, offer_ids).values())
     closed: list[Offer] = []
     for offer in offers:
         if offer.state is State.SENT:

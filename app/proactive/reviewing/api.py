@@ -59,7 +59,7 @@ def list_reviews(call: Call[None, Paged]) -> ReviewPage:
 
 def see_review(call: Call[Seen, Nothing]) -> ReviewAnswer:
     unit, case_id = call.unit, as_id(call.path["id"])
-    offer = None if case_id is None else records.lock(unit.tx, unit.vault, [case_id]).get(case_id)
+    offer = None if case_id is None else records.lock(unit, [case_id]).get(case_id)
     if offer is None:
         raise not_found()
     review = reviews.seen(unit.tx, offer.id, call.caller.provider, unit.now)
