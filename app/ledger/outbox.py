@@ -6,7 +6,7 @@ answered is appended as segments; the message's own row changes only when it is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
@@ -115,7 +115,10 @@ class Outbox:
 
 
 def _given(m: Message, r: Row) -> Message:
-    return replace(m, attempts=1, seq=r.seq, network=r.network, reference=r.reference, umr=r.umr)
+    return Message(  # `replace` would take three times as long
+        m.id, m.case_id, m.room, m.kind, m.phone_index, m.phone, m.body, r.network, m.priority,
+        m.due_at, 1, r.seq, m.refused, m.doubts, r.reference, r.umr,
+    )  # fmt: skip
 
 
 def _segments_of(body: str) -> int:

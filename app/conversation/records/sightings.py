@@ -63,8 +63,13 @@ def sight(tx: Tx, sightings: Sequence[Sighting], now: datetime) -> list[datetime
     None where it is a message of its own."""
     if not sightings:
         return []
-    first = {s.key: _written([(s.connection, now)]) for s in reversed(sightings)}
-    values = {"keys": list(first), "copies": list(first.values()), "now": now}
+    first = {s.key: [(s.connection, now)] for s in reversed(sightings)}
+    texts = {s.connection: _written([(s.connection, now)]) for s in sightings}  # few
+    values = {
+        "keys": list(first),
+        "copies": [texts[connection] for [(connection, _)] in first.values()],
+        "now": now,
+    }
     new = {bytes(key) for key in tx.execute(_NEW, values).scalars()}
     old = [key for key in first if key not in new]
     found = tx.execute(_KNOWN, {"keys": old}).all() if old else []
@@ -72,11 +77,10 @@ def sight(tx: Tx, sightings: Sequence[Sighting], now: datetime) -> list[datetime
     copies |= {bytes(r.key): _copies(r.copies) for r in found}
     through = _through(tx, {c for known in copies.values() for c, _ in known})
     told = [_take(s, copies[s.key], through, now) for s in sightings]
-    changed = {k: text for k, known in copies.items() if (text := _written(known)) != first[k]}
-    changed |= {k: _written(copies[k]) for k in old}
+    changed = [k for k, known in copies.items() if known != first[k] or k not in new]
     if changed:
-        values = {"keys": list(changed), "copies": list(changed.values()), "now": now}
-        tx.write(_NOTE, values)
+        written = [_written(copies[k]) for k in changed]
+        tx.write(_NOTE, {"keys": changed, "copies": written, "now": now})
     return told
 
 
