@@ -118,3 +118,21 @@ def test_an_offer_made_while_the_one_before_it_is_answered_is_asked_of_the_phone
     world.commit(Batch(inbound=[reply]))
     assert world.look(first).state == "accepted"
     assert world.look(made[0]).state == "sent"
+
+
+def test_a_phone_is_asked_one_thing_and_what_has_waited_longest_first(rt: Runtime) -> None:
+    first, second, third, last = (uuid4() for _ in range(4))
+    busy, free = b"b" * 16, b"f" * 16
+    with rt.unit() as unit:
+        conversation.wait(unit.tx, "proactive", "offer", "ask", [(first, busy)])  # left undone
+        newer = [(second, busy), (third, free), (last, free)]
+        opened = conversation.ask(unit.tx, "proactive", "offer", "ask", newer)
+        assert {q.case_id: q.phone_index for q in opened} == {third: free, first: busy}
+        found = conversation.open_questions(unit.tx, [busy, free])
+    assert {p: (q.case_id, q.is_last) for p, q in found.items()} == {
+        busy: (first, False), free: (third, False),
+    }  # fmt: skip
+    with rt.unit() as unit:
+        [next_one] = conversation.close(unit.tx, [(first, busy)])
+        [only] = conversation.close(unit.tx, [(third, free)])
+        assert (next_one.case_id, only.case_id) == (second, last)

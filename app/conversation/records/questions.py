@@ -30,6 +30,20 @@ _ASK = sql(
     SELECT c, p, :room, :dialog, :step, 'waiting'
     FROM unnest(CAST(:cases AS uuid[]), CAST(:phones AS bytea[])) AS t (c, p)"""
 )
+# The first question of a phone that has none is open at once: to queue it and then to open it wrote
+# a row and two index entries more.
+_ASK_NOW = sql(
+    """INSERT INTO questions (case_id, phone_index, room, dialog, step, state)
+    SELECT c, p, :room, :dialog, :step, CASE WHEN nth > 1 OR EXISTS (
+            SELECT FROM questions o WHERE o.state = 'open' AND o.phone_index = p)
+        OR EXISTS (SELECT FROM questions w WHERE w.state = 'waiting' AND w.phone_index = p)
+        THEN 'waiting' ELSE 'open' END
+    FROM (SELECT c, p, place, row_number() OVER (PARTITION BY p ORDER BY place) AS nth
+        FROM unnest(CAST(:cases AS uuid[]), CAST(:phones AS bytea[])) WITH ORDINALITY
+            AS t (c, p, place)) asked
+    ORDER BY place
+    RETURNING state, case_id, phone_index, room, dialog, step, asked"""
+)
 # Phones are locked by an advisory lock, because the row that would be locked may not exist yet;
 # by 1024 locks for all of them, so that a large batch fits into the server's lock table.
 _LOCK = sql(
@@ -87,27 +101,34 @@ def _question(r: Row) -> Question:
 def ask(
     tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]
 ) -> list[Question]:
-    """Queues a question for each (case, phone index) and opens those whose phone is free."""
-    phones = [p for _, p in cases]
-    if not phones:
+    """Queues a question for each (case, phone index) and opens those whose phone is free; where
+    others have waited longer, the oldest of them."""
+    if not cases:
         return []
-    tx.write(_LOCK, {"phones": phones})
-    wait(tx, room, dialog, step, cases)
-    return open_next(tx, phones)
+    tx.write(_LOCK, {"phones": [p for _, p in cases]})
+    rows = tx.execute(_ASK_NOW, _queued(room, dialog, step, cases)).all()
+    opened = [_question(r[1:]) for r in rows if r.state == "open"]
+    if opened:
+        tx.write(_FORGET_HELP, {"phones": [q.phone_index for q in opened]})
+    behind = [bytes(r.phone_index) for r in rows if r.state == "waiting"]
+    return opened + (open_next(tx, behind) if behind else [])
 
 
 def wait(tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]) -> None:
     """Queues a question for each (case, phone index) and opens none, so it holds no phone."""
-    tx.write(
-        _ASK,
-        {
-            "room": room,
-            "dialog": dialog,
-            "step": step,
-            "cases": [c for c, _ in cases],
-            "phones": [p for _, p in cases],
-        },
-    )
+    tx.write(_ASK, _queued(room, dialog, step, cases))
+
+
+def _queued(
+    room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]
+) -> dict[str, object]:
+    return {
+        "room": room,
+        "dialog": dialog,
+        "step": step,
+        "cases": [c for c, _ in cases],
+        "phones": [p for _, p in cases],
+    }
 
 
 def open_free(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
