@@ -2,9 +2,10 @@
 
 import logging
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -170,6 +171,9 @@ def by_index(tx: Tx) -> None:
     tx.write(_BY_INDEX)
 
 
-def ids(values: list[UUID]) -> list[UUID]:
+_BY_NUMBER = attrgetter("int")  # as UUIDs are compared, but not in Python
+
+
+def ids(values: Iterable[UUID]) -> list[UUID]:
     """Sorted, without repeats: rows are always locked in this order, so batches cannot deadlock."""
-    return sorted(set(values))
+    return sorted(set(values), key=_BY_NUMBER)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Tx, ids, sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,8 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
         key = (hit.outbox_id, hit.attempt, hit.number)
         if key not in latest or not latest[key].proof.is_final:
             latest[key] = hit
-    messages = sorted({key[0] for key in latest})
-    if long := sorted({hit.outbox_id for hit in matched if hit.total > 1}):
+    messages = ids(key[0] for key in latest)
+    if long := ids(hit.outbox_id for hit in matched if hit.total > 1):
         tx.write(_HOLD, {"ids": long})
     changed = tx.ask(
         _RECORD,

@@ -26,12 +26,13 @@ class Foreseen:
         """A statement whose rows have an `id` and are locked."""
         self._asked.append(asked)
 
-    def take(self, ids: Iterable[UUID]) -> dict[UUID, Row]:
+    def take(self, ids: Iterable[UUID]) -> list[Row]:
         """Those of these rows that were foreseen."""
         for asked in self._asked:
             self._rows |= {row.id: row for row in asked.rows()}
         self._asked.clear()
-        return {i: self._rows.pop(i) for i in set(ids) if i in self._rows}
+        take = self._rows.pop
+        return [row for i in ids if (row := take(i, None)) is not None] if self._rows else []
 
 
 @dataclass(slots=True)

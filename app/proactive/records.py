@@ -238,12 +238,13 @@ def lock(unit: Unit, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
     """Loads offers and holds their rows until the transaction ends."""
     if not offer_ids:
         return {}
-    found = unit.foreseen.take(offer_ids)
-    left = [i for i in offer_ids if i not in found]
-    if left:
-        rows = unit.tx.execute(_LOCKED, {"ids": ids(left)})
-        found |= {r.id: r for r in rows}
-    return {i: _offer(unit.vault, found[i]) for i in sorted(found)}
+    wanted = ids(offer_ids)
+    rows = unit.foreseen.take(wanted)
+    if len(rows) < len(wanted):
+        there = {r.id for r in rows}
+        left = [i for i in wanted if i not in there] if there else wanted
+        rows += unit.tx.execute(_LOCKED, {"ids": left}).all()
+    return {r.id: _offer(unit.vault, r) for r in rows}
 
 
 def save(tx: Tx, offers: Sequence[Offer]) -> None:

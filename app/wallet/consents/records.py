@@ -201,7 +201,7 @@ def lock(tx: Tx, vault: Vault, consent_ids: Sequence[UUID]) -> dict[UUID, Consen
     """Loads askings and holds their rows until the transaction ends."""
     if not consent_ids:
         return {}
-    rows = tx.execute(_LOCKED, {"ids": ids(list(consent_ids))})
+    rows = tx.execute(_LOCKED, {"ids": ids(consent_ids)})
     return {r.id: _consent(vault, r) for r in rows}
 
 

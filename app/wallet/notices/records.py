@@ -202,7 +202,7 @@ def lock(tx: Tx, notice_ids: Sequence[UUID]) -> dict[UUID, Notice]:
     """Loads notices and holds their rows until the transaction ends."""
     if not notice_ids:
         return {}
-    return {r.id: _notice(r) for r in tx.execute(_LOCKED, {"ids": ids(list(notice_ids))})}
+    return {r.id: _notice(r) for r in tx.execute(_LOCKED, {"ids": ids(notice_ids)})}
 
 
 def save(tx: Tx, notices: Sequence[Notice]) -> None:
