@@ -16,6 +16,7 @@ import redis
 from redis.exceptions import RedisError
 
 from app import versions
+from app.bell import Bell
 from app.calendar import Calendar
 from app.catalogue.loader import load as load_catalogue
 from app.catalogue.model import Catalogue
@@ -52,6 +53,7 @@ class Runtime:
     clock: Clock
     real_seconds: Callable[[float], float]
     redis: redis.Redis
+    bell: Bell
     sessions: Sessions
     seal_key: SealKey
     versions: Versions
@@ -70,23 +72,17 @@ class Runtime:
             unit.write()
         for act in unit.after_commit:
             act()
+        # Tells every gateway that the outbox has something for it, every web process that the feed
+        # has. A lost wake-up costs a second, because they also look by themselves.
         if has_messages:
-            self.wake()
+            self.bell.ring(OUTBOX)
         if unit.feed.is_written:
-            self.wake(FEED)
+            self.bell.ring(FEED)
 
     def waiting(self, real_seconds: float) -> timedelta:
         """How much time passes by the clock in so many seconds of ours: pauses between tries are
         about machines, so a sandbox whose days last seconds must not shorten them."""
         return timedelta(seconds=real_seconds / self.real_seconds(1))
-
-    def wake(self, channel: str = OUTBOX) -> None:
-        """Tells every gateway that the outbox has something for it, or every web process that the
-        feed has. A lost wake-up costs a second, because they also look by themselves."""
-        try:
-            self.redis.publish(channel, b"")
-        except RedisError:
-            return
 
     def take(self, bucket: str, wanted: int, per_second: float, burst: float) -> tuple[int, float]:
         """Takes up to `wanted` tokens out of a bucket that fills again by `per_second` up to
@@ -143,6 +139,7 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
     given = (*settings.old_master_keys.values(), settings.master_key)
     vault = open_vault(ledger, given, clock(), settings.master_keys_now)
     words = Words.load()
+    connection = redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5)
     catalogue = load_catalogue(Path(__file__).parent / "catalogue")
     return Runtime(
         settings=settings,
@@ -153,7 +150,8 @@ def open_runtime(settings: Settings, ledger_url: str, redis_url: str) -> Runtime
         calendar=Calendar(catalogue.swaps),
         clock=clock,
         real_seconds=real_seconds,
-        redis=redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5),
+        redis=connection,
+        bell=Bell(lambda channel: connection.publish(channel, b"")),
         sessions=Sessions(redis_url),
         seal_key=_seal_key(settings, vault),
         versions=versions.of(words, catalogue),

@@ -17,6 +17,8 @@ from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import EMBEDDED, Settings, load
 
+LAST_RING_S = 0.5
+
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="Configuration file (default: jauap.toml, if there is one)."),
@@ -69,6 +71,7 @@ def opened(
         try:
             yield rt
         finally:
+            rt.bell.wait(LAST_RING_S)
             rt.ledger.dispose()
             rt.redis.close()
 

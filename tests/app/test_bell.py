@@ -1,0 +1,90 @@
+"""Wake-ups are rung by a thread of their own."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from queue import Queue
+from threading import Event
+
+import pytest
+
+from app import bell
+from app.bell import Bell
+from app.clock import ManualClock
+from app.proactive.records import Offer
+from app.runtime import Runtime
+from tests.app.world import World
+
+LONG_S = 20.0
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + LONG_S
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_reply_is_committed_while_redis_hangs(rt: Runtime, clock: ManualClock) -> None:
+    began, may_end = Event(), Event()
+
+    def hang(channel: str) -> None:
+        began.set()
+        assert may_end.wait(LONG_S)
+
+    world = World(replace(rt, bell=Bell(hang)), clock)
+    world.register("Айгүл", "kk")
+    offer = world.offer("birth-benefit", "Айгүл")
+    assert isinstance(offer, Offer)
+    world.say("1")
+    assert world.look(offer.id).state == "accepted"
+    assert began.wait(LONG_S)
+    assert not may_end.is_set()
+    may_end.set()
+
+
+def test_what_is_rung_while_it_rings_is_rung_once_more() -> None:
+    rung: Queue[str] = Queue()
+    may_end = Event()
+
+    def publish(channel: str) -> None:
+        rung.put(channel)
+        assert may_end.wait(LONG_S)
+
+    one = Bell(publish)
+    one.ring("first")
+    assert rung.get(timeout=LONG_S) == "first"
+    for _ in range(3):
+        one.ring("second")
+        one.ring("first")
+    assert not one.wait(0.0)
+    may_end.set()
+    assert one.wait(LONG_S)
+    assert sorted(rung.queue) == ["first", "second"]
+
+
+def test_a_failure_does_not_silence_it() -> None:
+    rung: Queue[str] = Queue()
+
+    def publish(channel: str) -> None:
+        rung.put(channel)
+        raise ConnectionError
+
+    one = Bell(publish)
+    for channel in ("first", "second"):
+        one.ring(channel)
+        assert rung.get(timeout=LONG_S) == channel
+
+
+def test_its_thread_ends_when_there_is_nothing_to_ring_and_begins_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bell, "REST_S", 0.01)
+    before = threading.active_count()
+    rung: Queue[str] = Queue()
+    one = Bell(rung.put)
+    for _ in range(2):
+        one.ring("outbox")
+        assert rung.get(timeout=LONG_S) == "outbox"
+        until(lambda: threading.active_count() <= before)
