@@ -70,11 +70,15 @@ def _phone(item: Heard) -> str:
 
 def replies_first(inbox: Sequence[Heard], most: int) -> tuple[list[Heard], list[Heard]]:
     """Up to `most` for the next commit, and what is left; each in its order of arrival. Where not
-    all fit, what people wrote goes before receipts and responses: a reply proves receipt by itself
-    and may overtake both."""
+    all fit, what people wrote goes before receipts and responses, but for those of their own
+    phones, which go along however many they are: a reply is judged by what came before it."""
     if len(inbox) <= most:
         return list(inbox), []
     replies = [item for item in inbox if isinstance(item, Inbound)]
+    now, later = replies[:most], replies[most:]
+    writing = {reply.sender for reply in now}
     others = [item for item in inbox if not isinstance(item, Inbound)]
-    free = most - len(replies[:most])
-    return [*replies[:most], *others[:free]], [*replies[most:], *others[free:]]
+    along = [item for item in others if _phone(item) in writing]
+    rest = [item for item in others if _phone(item) not in writing]
+    free = max(0, most - len(now) - len(along))
+    return [*now, *along, *rest[:free]], [*later, *rest[free:]]

@@ -55,6 +55,16 @@ def test_what_people_wrote_is_committed_before_receipts_and_nothing_is_lost_or_t
     assert not waits or all(isinstance(item, Inbound) for item in taken)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 9)), max_size=40), st.integers(1, 30))
+def test_no_reply_overtakes_what_came_of_its_phone_however_full_it_is(
+    came: list[tuple[bool, int]], most: int
+) -> None:
+    taken, left = replies_first([(reply if r else receipt)(phone) for r, phone in came], most)
+    writing = {item.sender for item in taken if isinstance(item, Inbound)}
+    assert not writing & {item.phone for item in left if isinstance(item, Receipt)}
+    assert len(taken) + len(left) == len(came)
+
+
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(1, 9)), max_size=40),
     st.integers(1, 30),
@@ -78,7 +88,10 @@ def test_receipts_gather_unless_their_phone_writes_and_people_never_wait_for_the
         assert not {r.phone for r in gathering} & {r.sender for r in replies}
         assert len(gathering) < min(WORTH, full)
         assert (inbox.ripe_at is None) == (not inbox.items)
-    assert inbox.has_more == (len(items) > most)
+    assert not inbox.has_more or len(items) > most
+    if not inbox.has_more:  # then what is left gathers
+        assert (inbox.ripe_at is None) == (not inbox.items)
+        assert not any(isinstance(item, Inbound) for item in inbox.items)
     assert receipts or replies or gathering or not items
 
 
