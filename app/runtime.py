@@ -60,13 +60,14 @@ class Runtime:
     rooms: dict[str, Room] = field(default_factory=dict)
 
     @contextmanager
-    def unit(self, gateway: UUID | None = None) -> Iterator[Unit]:
+    def unit(self, gateway: UUID | None = None, *, is_again: bool = False) -> Iterator[Unit]:
         """One transaction with what is to be written with it; the clock is asked once. What was
-        gathered is written before the commit, and gateways are woken after it."""
+        gathered is written before the commit, and gateways are woken after it. `is_again` where
+        it was lost to a race before."""
         with self.ledger.begin() as tx:
             if gateway is not None:
                 by_index(tx)
-            unit = Unit(tx, self.clock(), self.vault, gateway, self.versions.names)
+            unit = Unit(tx, self.clock(), self.vault, gateway, self.versions.names, is_again)
             yield unit
             has_messages = bool(unit.outbox.messages)
             unit.write()

@@ -74,8 +74,7 @@ class Room(Protocol):
     through the unit, and leaves deciding to the room's rules."""
 
     def foresee(self, unit: Unit, phones: Sequence[bytes]) -> None:
-        """Something came from or about these phones: the room may hold, by `unit.foreseen`, what
-        it will probably need."""
+        """These phones write: the room may hold, by `unit.foreseen`, what it asks them about."""
 
     def ask(self, unit: Unit, questions: Sequence[Question]) -> None:
         """These questions are open now: their messages go to the outbox."""
@@ -124,6 +123,6 @@ def ask(rooms: Rooms, unit: Unit, questions: Sequence[Question]) -> None:
 
 
 def foresee(rooms: Rooms, unit: Unit, phones: Sequence[bytes]) -> None:
-    """Lets every room hold what it will probably need of phones that were heard of."""
+    """Lets every room hold what it asks these phones about."""
     for room in rooms.values():
         room.foresee(unit, phones)

@@ -46,18 +46,18 @@ class Exchange:
     memory: Memory = field(default_factory=Memory)
     routes: Routes = field(default_factory=Routes)
 
-    def commit(self, batch: Batch) -> Committed:
+    def commit(self, batch: Batch, *, is_again: bool = False) -> Committed:
         """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
         acknowledged, and the caller may try again, for memory changes only after the commit, but
-        for what keeps offers back."""
+        for what keeps offers back. `is_again` where it was lost to a race before."""
         try:
-            return self._commit(batch)
+            return self._commit(batch, is_again)
         except claims.Outdated:  # by now it is known what keeps offers back
-            return self._commit(batch)
+            return self._commit(batch, is_again)
 
-    def _commit(self, batch: Batch) -> Committed:
+    def _commit(self, batch: Batch, is_again: bool) -> Committed:
         rt, memory = self.rt, self.memory
-        with rt.unit(self.gateway) as unit:
+        with rt.unit(self.gateway, is_again=is_again) as unit:
             said = submits.say(rt, memory, unit, batch.results)
             asked = receipts.ask(rt, unit, batch.receipts)
             finished = submits.take(rt, memory, unit, self.routes, said)

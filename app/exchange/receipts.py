@@ -6,7 +6,6 @@ from uuid import UUID
 
 import structlog
 
-from app.conversation import rooms
 from app.exchange import elsewhere
 from app.exchange.model import Memory
 from app.exchange.routes import Routes
@@ -30,9 +29,7 @@ def window(rt: Runtime) -> Window:
 
 def ask(rt: Runtime, unit: Unit, receipts: Sequence[Receipt]) -> Candidates:
     """Asks which segments a batch of receipts may be about."""
-    proofs = [_proof(unit, r) for r in receipts]
-    rooms.foresee(rt.rooms, unit, [p.phone_index for p in proofs])
-    return matching.ask(unit.tx, proofs, window(rt))
+    return matching.ask(unit.tx, [_proof(unit, r) for r in receipts], window(rt))
 
 
 def take(

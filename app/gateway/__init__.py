@@ -239,7 +239,7 @@ class Gateway:
         """Commits, again where another transaction was in the way (a race, a deadlock)."""
         for left in reversed(range(TRIES)):
             try:
-                done = self.exchange.commit(batch)
+                done = self.exchange.commit(batch, is_again=left + 1 < TRIES)
                 events.tell(items, done.receipts_of)
                 return done
             except FAILURES as error:

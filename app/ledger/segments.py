@@ -112,7 +112,8 @@ _ANSWERED_LATE = sql(
     RETURNING s.*"""
 )
 # Two gateways may hear of two segments at once, and neither sees what the other has not committed:
-# the second waits, or both would think the message incomplete.
+# the second waits, or both would think the message incomplete. Messages are held before their
+# segments, and both before the offers they are about.
 _HOLD = sql(
     """SELECT FROM outbox WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"""
 )
@@ -158,8 +159,9 @@ def append(tx: Tx, rows: Sequence[Submitted]) -> None:
 def answered_late(tx: Tx, answers: Sequence[tuple[UUID, int, str, str]]) -> list[Submitted]:
     """Notes that segments of which nothing was known were taken after all, by (message, number,
     cid, id at the SMSC); returns those for which that was news."""
-    ids, numbers, cids, smsc_ids = map(list, zip(*answers, strict=True))
-    values = {"ids": ids, "numbers": numbers, "cids": cids, "smsc_ids": smsc_ids}
+    messages, numbers, cids, smsc_ids = map(list, zip(*answers, strict=True))
+    _hold(tx, ids(messages))
+    values = {"ids": messages, "numbers": numbers, "cids": cids, "smsc_ids": smsc_ids}
     return [
         Submitted(
             r.outbox_id, r.attempt, r.number, r.total, r.cid, r.network, bytes(r.phone_index),
@@ -167,6 +169,11 @@ def answered_late(tx: Tx, answers: Sequence[tuple[UUID, int, str, str]]) -> list
         )
         for r in tx.execute(_ANSWERED_LATE, values)
     ]  # fmt: skip
+
+
+def _hold(tx: Tx, messages: Sequence[UUID]) -> None:
+    if messages:
+        tx.write(_HOLD, {"ids": messages})
 
 
 def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
@@ -181,8 +188,7 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
         if key not in latest or not latest[key].proof.is_final:
             latest[key] = hit
     messages = ids(key[0] for key in latest)
-    if long := ids(hit.outbox_id for hit in matched if hit.total > 1):
-        tx.write(_HOLD, {"ids": long})
+    _hold(tx, ids(hit.outbox_id for hit in matched if hit.total > 1))
     changed = tx.ask(
         _RECORD,
         {

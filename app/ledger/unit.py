@@ -17,7 +17,8 @@ from smpp.messages import Outbound
 @dataclass(slots=True)
 class Foreseen:
     """Rows that are held before it is known which of them are needed, so that nobody makes a trip
-    for them. Each is good once: whoever takes it may change it."""
+    for them. Each is good once, for whoever takes it may change it; and none may be asked for while
+    somebody has it loaded and not saved."""
 
     _asked: list[Asked] = field(default_factory=list)
     _rows: dict[UUID, Row] = field(default_factory=dict)
@@ -40,7 +41,8 @@ class Unit:
     """Facts, messages and events gathered while a batch is decided; `write` stores them all.
     `now` was asked of the clock once, at the top. `screens` are USSD pages by the cid of the bind
     whose session they belong to: they leave once, after the commit, and are never sent again.
-    `in_force` names the wordings, rules and acts of this process, for the journal.
+    `in_force` names the wordings, rules and acts of this process, for the journal. `is_again`: it
+    has lost a race before, and takes nothing for granted this time.
     `after_commit` is done once the commit has succeeded, and must not fail."""
 
     tx: Tx
@@ -48,6 +50,7 @@ class Unit:
     vault: Vault
     gateway: UUID | None = None
     in_force: Mapping[str, str] = field(default_factory=dict)
+    is_again: bool = False
     journal: Journal = field(init=False)
     outbox: Outbox = field(init=False)
     handover: HandOver = field(init=False)

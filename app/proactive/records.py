@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -103,9 +104,13 @@ _INSERT = sql(
 _LOCKED = sql(
     f"SELECT {_COLUMNS} FROM offers WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"
 )
+# What is asked of these phones, and nothing more: each row held without need is one that somebody
+# else waits for, or holds.
 _FORESEEN = sql(
-    f"""SELECT {_COLUMNS} FROM offers
-    WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND is_open ORDER BY id FOR UPDATE"""
+    f"""SELECT {_COLUMNS} FROM offers WHERE id IN (
+        SELECT case_id FROM questions
+        WHERE state = 'open' AND phone_index = ANY(CAST(:phones AS bytea[])))
+    ORDER BY id FOR UPDATE OF offers"""
 )
 _SAVE = of_all(
     """UPDATE offers o SET state = t.state, version = t.version, head = t.head,
@@ -227,9 +232,12 @@ def insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set
     return set(found.scalars())
 
 
+_BY_ID = attrgetter("id.int")
+
+
 def foresee(unit: Unit, phones: Sequence[bytes]) -> None:
-    """Holds the open offers of phones that are heard of, in the trip that tells which of them are
-    meant."""
+    """Holds the offers that these phones are being asked about, in the trip that looks for their
+    questions."""
     if phones:
         unit.foreseen.add(unit.tx.ask(_FORESEEN, {"phones": sorted(set(phones))}))
 
@@ -243,7 +251,7 @@ def lock(unit: Unit, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
     if len(rows) < len(wanted):
         there = {r.id for r in rows}
         left = [i for i in wanted if i not in there] if there else wanted
-        rows += unit.tx.execute(_LOCKED, {"ids": left}).all()
+        rows = sorted([*rows, *unit.tx.execute(_LOCKED, {"ids": left})], key=_BY_ID)
     return {r.id: _offer(unit.vault, r) for r in rows}
 
 

@@ -72,7 +72,7 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
             if o.phone_index in languages
         },
     )
-    last = {r.question.case_id for r in replies if r.question.is_last}
+    last = {r.question.case_id for r in replies if r.question.is_last and not unit.is_again}
     close(rt, unit, closed, last)  # the next question is put in the language just learned
     disown(rt, unit, [o for o in closed if o.result == ANOTHER_PERSON])
     records.save(unit.tx, list(offers.values()))
