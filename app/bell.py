@@ -10,8 +10,8 @@ REST_S = 1.0  # without anything to ring; the thread then ends, and the next rin
 
 
 class Bell:
-    """Rings channels by `publish`. Rings that come while one is under way
-    become one: a wake-up says only that there may be something."""
+    """Rings channels by `publish`. Rings that come while one is under way become one: a wake-up
+    says only that there may be something."""
 
     def __init__(self, publish: Callable[[str], object]) -> None:
         self._publish = publish
