@@ -239,7 +239,7 @@ def foresee(unit: Unit, phones: Sequence[bytes]) -> None:
     """Holds the offers that these phones are being asked about, in the trip that looks for their
     questions."""
     if phones:
-        unit.foreseen.add(unit.tx.ask(_FORESEEN, {"phones": sorted(set(phones))}))
+        unit.foreseen.add(unit.tx.ask(_FORESEEN, {"phones": list(phones)}))
 
 
 def lock(unit: Unit, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:

@@ -1,10 +1,7 @@
 """Two transactions at once: neither sees what the other has not committed, and nothing is lost."""
 
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from datetime import timedelta
-from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,14 +11,12 @@ from app.clock import ManualClock
 from app.conversation import records as conversation
 from app.exchange import Batch, Exchange
 from app.ledger import segments
-from app.ledger.engine import Tx
 from app.ledger.failures import FAILURES, is_race
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import Receipt, ReceiptState
+from tests.app.interleaving import at_once
 from tests.app.world import World
-
-WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -37,37 +32,18 @@ def offered(world: World, name: str = "Айгүл") -> UUID:
     return made.id
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def by_two_gateways(
     world: World, receipts: Sequence[Receipt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two receipts, each committed by a gateway of its own; the first has looked how the message
     stands and not yet committed when the second begins."""
-    look, has_looked, may_go_on = segments.standings, Event(), Event()
-
-    def held(tx: Tx, ids: Sequence[UUID]) -> Any:
-        found = look(tx, ids)
-        if not has_looked.is_set():
-            has_looked.set()
-            assert may_go_on.wait(20)
-        return found
-
-    monkeypatch.setattr(segments, "standings", held)
     other = Exchange(world.rt, uuid4(), [world.network.name])
-    with ThreadPoolExecutor(2) as lanes:
-        first = lanes.submit(world.exchange.commit, Batch(receipts=receipts[:1]))
-        assert has_looked.wait(20)
-        second = lanes.submit(other.commit, Batch(receipts=receipts[1:]))
-        until(lambda: second.done() or world.rows(WAITING)[0].n)
-        may_go_on.set()
-        first.result()
-        second.result()
+    at_once(
+        world, monkeypatch,
+        lambda: world.exchange.commit(Batch(receipts=receipts[:1])),
+        lambda: other.commit(Batch(receipts=receipts[1:])),
+        (segments, "standings"), is_after=True,
+    )  # fmt: skip
 
 
 def test_a_question_is_received_though_two_gateways_hear_of_its_segments_at_once(

@@ -1,8 +1,6 @@
 """Wake-ups are rung by a thread of their own."""
 
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from queue import Queue
 from threading import Event
@@ -14,16 +12,10 @@ from app.bell import Bell
 from app.clock import ManualClock
 from app.proactive.records import Offer
 from app.runtime import Runtime
+from tests.app.worker_fixtures import eventually
 from tests.app.world import World
 
 LONG_S = 20.0
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONG_S
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_reply_is_committed_while_redis_hangs(rt: Runtime, clock: ManualClock) -> None:
@@ -87,4 +79,4 @@ def test_its_thread_ends_when_there_is_nothing_to_ring_and_begins_again(
     for _ in range(2):
         one.ring("outbox")
         assert rung.get(timeout=LONG_S) == "outbox"
-        until(lambda: threading.active_count() <= before)
+        eventually(lambda: threading.active_count() <= before, LONG_S)

@@ -1,13 +1,10 @@
 """Two transactions that meet hold rows in one order, so that neither ends the other: a deadlock
 would keep a lane from acknowledging anything for a second."""
 
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from threading import Event
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -24,10 +21,9 @@ from app.proactive.actions import offering, opening, providing, sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import ReceiptState, SubmitOutcome
+from tests.app.interleaving import at_once
 from tests.app.wallet.purse import MEALS, Purse
 from tests.app.world import PROVIDER, World
-
-WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -35,41 +31,6 @@ def world(rt: Runtime, clock: ManualClock) -> World:
     world = World(rt, clock)
     world.register("Айгүл", "ru")
     return world
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def at_once(
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
-    first: Callable[[], Any],
-    second: Callable[[], Any],
-    where: tuple[Any, str],
-    is_after: bool = False,
-) -> list[BaseException | None]:
-    """`first` pauses at (before, or after) `where` until `second` waits for a lock or is done."""
-    real, reached, go_on = getattr(*where), Event(), Event()
-
-    def held(*args: Any, **more: Any) -> Any:
-        found = real(*args, **more) if is_after else None
-        if not reached.is_set():
-            reached.set()
-            assert go_on.wait(20)
-        return found if is_after else real(*args, **more)
-
-    monkeypatch.setattr(*where, held)
-    with ThreadPoolExecutor(2) as lanes:
-        one = lanes.submit(first)
-        assert reached.wait(20)
-        two = lanes.submit(second)
-        until(lambda: two.done() or world.rows(WAITING)[0].n > 0)
-        go_on.set()
-        return [one.exception(20), two.exception(20)]
 
 
 def offered(world: World, name: str = "Айгүл") -> Offer:
@@ -89,13 +50,12 @@ def test_a_claim_of_what_was_taken_in_part_and_a_receipt_of_that_part(
     world.exchange.commit(Batch(results=[one, again]))
     world.clock.advance(timedelta(seconds=5))
     [receipt, *_] = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD, segments=(1,))
-    failed = at_once(
+    at_once(
         world, monkeypatch,
         lambda: world.exchange.commit(Batch(room={world.network.name: 10})),
         lambda: world.exchange.commit(Batch(receipts=[receipt])),
         (claims, "rechecked"),
     )  # fmt: skip
-    assert failed == [None, None]
 
 
 def test_a_message_that_is_sent_again_after_patience_and_its_receipts(
@@ -111,13 +71,12 @@ def test_a_message_that_is_sent_again_after_patience_and_its_receipts(
     receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
     other = Exchange(world.rt, uuid4(), [world.network.name])
     world.clock.advance(timedelta(minutes=2))
-    failed = at_once(
+    at_once(
         world, monkeypatch,
         lambda: other.inherit([], timedelta(seconds=30)),
         lambda: world.exchange.commit(Batch(receipts=receipts)),
         (inheritance, "note_all"),
     )  # fmt: skip
-    assert failed == [None, None]
 
 
 def asked_before_an_older_one(world: World) -> Offer:
@@ -147,12 +106,11 @@ def test_whoever_writes_while_their_offer_is_taken_back_and_another_waits(
             providing.withdraw(world.rt, unit, PROVIDER, first.id, "қате")
 
     reply = world.came(world.mo("1"))
-    failed = at_once(
+    at_once(
         world, monkeypatch, withdraw,
         lambda: world.exchange.commit(Batch(inbound=[reply])),
         (conversation, "close"),
     )  # fmt: skip
-    assert failed == [None, None]
 
 
 def test_whoever_answers_by_sms_and_in_the_app_while_an_offer_waits_behind_a_consent(
@@ -170,13 +128,12 @@ def test_whoever_answers_by_sms_and_in_the_app_while_an_offer_waits_behind_a_con
     reply = purse.came(purse.mo("сәлем"))
     commit = purse.exchange.commit
     monkeypatch.setattr(purse, "commit", lambda: None)
-    failed = at_once(
+    at_once(
         purse, monkeypatch,
         lambda: purse.tap("Аида", consent.id, "no"),
         lambda: commit(Batch(inbound=[reply])),
         (conversation, "close"),
     )  # fmt: skip
-    assert failed == [None, None]
 
 
 def test_a_sweep_and_a_batch_of_a_receipt_and_a_reply(
@@ -200,12 +157,11 @@ def test_a_sweep_and_a_batch_of_a_receipt_and_a_reply(
         with world.rt.unit() as unit:
             sweeping.expire(world.rt, unit, [one.id, two.id])
 
-    failed = at_once(
+    at_once(
         world, monkeypatch,
         lambda: world.exchange.commit(Batch(receipts=receipts, inbound=[late])),
         expire, (elsewhere, "learn_from_replies"),
     )  # fmt: skip
-    assert failed == [None, None]
 
 
 def test_a_receipt_that_matters_to_no_offer_waits_for_none(
@@ -236,13 +192,12 @@ def test_late_results_and_receipts_of_one_segment_on_two_gateways(
     ]
     late = [replace(r, is_late=True) for r in held]
     other = Exchange(world.rt, uuid4(), [world.network.name])
-    failed = at_once(
+    at_once(
         world, monkeypatch,
         lambda: world.exchange.commit(Batch(results=late)),
         lambda: other.commit(Batch(receipts=receipts)),
         (segments, "answered_late"), is_after=True,
     )  # fmt: skip
-    assert failed == [None, None]
 
 
 @pytest.mark.provokes("found 1 rows as they were loaded, expected 0")
@@ -301,10 +256,9 @@ def test_a_turn_of_questions_and_a_batch_of_two_phones(
         with world.rt.unit() as unit:
             assert opening.take_up(world.rt, unit, 200) == 1
 
-    failed = at_once(
+    at_once(
         world, monkeypatch, take_up,
         lambda: world.exchange.commit(Batch(inbound=[hello, yes])),
         (rooms, "ask"),
     )  # fmt: skip
-    assert failed == [None, None]
     assert world.look(left.id).state == "made" and world.look(answering.id).state == "accepted"
