@@ -146,7 +146,7 @@ def _ledger(value: object) -> str:
     if value == EMBEDDED:
         return EMBEDDED
     text = _url("postgresql", "postgres", "postgresql+psycopg")(value)
-    return "postgresql+psycopg" + text[text.index(":") :]
+    return "postgresql" + text[text.index(":") :]
 
 
 def _redis(value: object) -> str:

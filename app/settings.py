@@ -42,7 +42,7 @@ DEFAULT_FILE = "jauap.toml"
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """`url` is "embedded" or postgresql+psycopg://…"""
+    """`url` is "embedded" or postgresql://…"""
 
     url: str = field(repr=False)
 

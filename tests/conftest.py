@@ -13,7 +13,7 @@ import pytest
 from app import settings as settings_module
 from app.clock import ManualClock
 from app.embedded import Servers, Urls
-from app.ledger.engine import Ledger
+from app.ledger.engine import Ledger, sql
 from app.rooms import open_rooms
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
@@ -126,10 +126,12 @@ def _empty(runtime: Runtime) -> None:
     """Removes every row but what tells the ledger's version and key. As a replica would, or the
     journal's trigger would rightly refuse."""
     with runtime.ledger.begin() as tx:
-        tx.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        tables = tx.exec_driver_sql(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-            "AND tablename NOT IN ('alembic_version', 'vault_canary', 'vault_keys')"
+        tx.execute(sql("SET LOCAL session_replication_role = replica"))
+        tables = tx.execute(
+            sql(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+                "AND tablename NOT IN ('alembic_version', 'vault_canary', 'vault_keys')"
+            )
         ).scalars()
         for table in list(tables):
-            tx.exec_driver_sql(f"DELETE FROM {table}")
+            tx.execute(sql(f"DELETE FROM {table}"))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
+from app.ledger.engine import sql
 from app.runtime import Runtime
 from tests.server_logs import OF_BEING_KILLED, Watch, check, troubles
 
@@ -25,8 +25,8 @@ OF_VALKEY = """\
 
 
 def divide_by_zero(rt: Runtime) -> None:
-    with pytest.raises(DBAPIError), rt.ledger.begin() as tx:
-        tx.execute(text("SELECT 1 / 0"))
+    with pytest.raises(psycopg.Error), rt.ledger.begin() as tx:
+        tx.execute(sql("SELECT 1 / 0"))
 
 
 def test_an_error_that_no_test_declares_is_found_once(rt: Runtime, watch: Watch) -> None:

@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-PARTS = ("psycopg", "sqlalchemy", "uvicorn", "msgspec", "redis")
+PARTS = ("psycopg", "uvicorn", "msgspec", "redis")
 
 
 def described() -> dict[str, str]:

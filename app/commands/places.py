@@ -32,7 +32,7 @@ def settings_of(config: Path | None, *, force_sandbox: bool = False) -> Settings
 
 def migrate(ledger_url: str) -> None:
     """Brings the ledger's tables to the newest version."""
-    ledger = Ledger(ledger_url, pool=1)
+    ledger = Ledger(ledger_url)
     try:
         ledger.migrate()
     finally:

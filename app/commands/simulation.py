@@ -36,7 +36,7 @@ def sandbox_clock(settings: Settings, ledger_url: str) -> tuple[Clock, Callable[
     scale = settings.sandbox.time_scale
     if scale == 1:
         return system_clock, float
-    ledger = Ledger(ledger_url, pool=1)
+    ledger = Ledger(ledger_url)
     try:
         with ledger.begin() as tx:
             real, virtual = sandbox_anchor(tx, system_clock(), scale)

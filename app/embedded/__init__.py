@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the ledger and Redis are: postgresql+psycopg://…, and unix://… or redis://…"""
+    """Where the ledger and Redis are: postgresql://…, and unix://… or redis://…"""
 
     ledger: str
     redis: str

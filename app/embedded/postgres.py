@@ -46,7 +46,7 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
-        """postgresql+psycopg://… of a server that answers. Raises EmbeddedError."""
+        """postgresql://… of a server that answers. Raises EmbeddedError."""
         who = processes.account()
         binaries = places.postgres_binaries(who)
         home = places.home(self._data, who)
@@ -62,7 +62,7 @@ class Postgres:
         except BaseException:
             self.stop()
             raise
-        return f"postgresql+psycopg://{NAME}@/{NAME}?host={quote(str(run), safe='/')}"
+        return f"postgresql://{NAME}@/{NAME}?host={quote(str(run), safe='/')}"
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, what was committed is kept."""

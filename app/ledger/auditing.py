@@ -36,7 +36,7 @@ _SEALED = sql(
     FROM seal_leaves l LEFT JOIN journal j ON j.case_id = l.case_id AND j.seq = l.seq
     WHERE CAST(:case_id AS uuid) IS NULL OR l.case_id = :case_id
     ORDER BY l.number, l.place"""
-).streamed(AT_ONCE)
+)
 _UNSEALED = sql(
     """SELECT j.case_id, min(j.seq) AS seq, min(j.at) AS at FROM journal j
     LEFT JOIN LATERAL (SELECT l.seq FROM seal_leaves l WHERE l.case_id = j.case_id
@@ -101,7 +101,7 @@ def of_phone(tx: Tx, phone_index: bytes, begins: datetime, ends: datetime) -> li
 def sealed(tx: Tx, case_id: UUID | None) -> Iterator[Row]:
     """Every leaf with the hash of its entry (None: it is gone) and the `seq` of the case's leaf
     before it (0: it is the first)."""
-    return iter(tx.execute(_SEALED, {"case_id": case_id}))
+    return tx.stream(_SEALED, {"case_id": case_id}, at_once=AT_ONCE)
 
 
 def unsealed(tx: Tx, until: datetime, case_id: UUID | None) -> Sequence[Row]:

@@ -1,7 +1,5 @@
-"""The door to PostgreSQL: a pool, transactions, migrations. It decides nothing."""
+"""The door to PostgreSQL: transactions and migrations. It decides nothing."""
 
-import logging
-import select
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,16 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from app.ledger.arrays import ColumnDumper
+from app.ledger.pool import Pool, connect
 from app.ledger.statements import Asked, Row, Rows, Statement, Tx, of_all, sql
 
 __all__ = ["Asked", "Ledger", "LedgerDown", "Row", "Rows", "Statement", "Tx", "of_all", "sql"]
 
-# What breaks a pipeline is raised; that its end then fails as well is no news.
-logging.getLogger("psycopg").setLevel(logging.ERROR)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -28,32 +24,16 @@ class LedgerDown(Exception):
 
 
 class Ledger:
-    """The ledger at `url` (postgresql://…); `pool` is the most connections one process opens."""
+    """The ledger at `url` (postgresql://…)."""
 
-    def __init__(self, url: str, *, pool: int = 8) -> None:
-        if url.startswith("postgresql://"):
-            url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
-        self.engine: Engine = create_engine(
-            url,
-            isolation_level="AUTOCOMMIT",  # Tx says BEGIN and COMMIT, each with its neighbours
-            pool_size=pool,
-            max_overflow=2,
-            pool_recycle=1800,
-            hide_parameters=True,  # an error must not tell what a row holds
-            connect_args={
-                "connect_timeout": 10,
-                "application_name": "jauap",
-                "options": "-c timezone=UTC",
-            },
-        )
-
-        event.listen(self.engine, "connect", _speak_binary)
-        event.listen(self.engine, "checkout", _must_stand)
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.pool = Pool(url)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """One transaction: committed on leaving, rolled back on any exception."""
-        with self.engine.begin() as connection:
+        with self.pool.connection() as connection:
             tx = Tx(connection)
             tx.begin()
             yield tx
@@ -62,18 +42,23 @@ class Ledger:
     @contextmanager
     def alone(self) -> Iterator[Tx]:
         """Statements that are each a transaction of their own."""
-        with self.engine.connect() as connection:
+        with self.pool.connection() as connection:
             yield Tx(connection)
+
+    def apart(self) -> Tx:
+        """The same on a connection of its own, which lives until it is closed."""
+        return Tx(connect(self.url))
 
     def migrate(self) -> None:
         """Brings the schema to the newest version; running it again changes nothing."""
-        import alembic.command  # 11 MB that only migrations need
+        import alembic.command  # 25 MB that only migrations need
         from alembic.config import Config
+        from sqlalchemy import NullPool, create_engine, text
+        from sqlalchemy.exc import DBAPIError
 
+        engine = create_engine("postgresql+psycopg://", creator=self._connect, poolclass=NullPool)
         try:
-            with self.engine.execution_options(
-                isolation_level="READ COMMITTED"
-            ).begin() as connection:
+            with engine.begin() as connection:
                 # Two processes may start at once: one migrates, the other waits and finds it done.
                 connection.execute(text("SELECT pg_advisory_xact_lock(155)"))
                 config = Config()
@@ -81,17 +66,23 @@ class Ledger:
                 config.set_main_option("path_separator", "os")
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
-        except OperationalError as error:
-            raise LedgerDown(self.describe(error)) from None
+        except DBAPIError as error:
+            found = error.orig
+            if isinstance(found, psycopg.OperationalError):
+                raise LedgerDown(self.describe(found)) from None
+            raise (found or error) from None
+
+    def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(self.url, options="-c timezone=UTC")
 
     def check(self) -> None:
         """Raises LedgerDown unless the ledger answers and has been migrated."""
         try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1 FROM alembic_version"))
-        except OperationalError as error:
+            with self.alone() as tx:
+                tx.execute(_IS_MIGRATED)
+        except psycopg.OperationalError as error:
             raise LedgerDown(self.describe(error)) from None
-        except DBAPIError:
+        except psycopg.Error:
             raise LedgerDown(
                 f"the ledger at {self.where} has no tables of jauap yet; run: jauap migrate"
             ) from None
@@ -99,41 +90,27 @@ class Ledger:
     @property
     def where(self) -> str:
         """Host and database, never the password."""
-        url = self.engine.url
-        return f"{url.query.get('host') or url.host or 'local socket'}/{url.database}"
+        return f"{self._part('host') or 'local socket'}/{self.database}"
 
-    def describe(self, error: DBAPIError) -> str:
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self._part("dbname") or self._part("user")
+
+    def _part(self, name: str) -> str:
+        return str(conninfo_to_dict(self.url).get(name) or "")
+
+    def describe(self, error: psycopg.Error) -> str:
         """The server's first line about why it cannot be reached."""
-        lines = str(error.orig).strip().splitlines() or ["no answer"]
+        lines = str(error).strip().splitlines() or ["no answer"]
         return f"PostgreSQL at {self.where} cannot be used: {lines[0]}"
 
     def dispose(self) -> None:
-        """Closes every pooled connection."""
-        self.engine.dispose()
+        """Closes every connection that is kept."""
+        self.pool.dispose()
 
 
-def _speak_binary(connection: Any, _record: object) -> None:
-    """Our statements take whole columns as arrays: in binary no octet has to be escaped."""
-    connection.adapters.register_dumper(list, ColumnDumper)
-
-
-def _must_stand(connection: Any, record: Any, _proxy: object) -> None:
-    """Nobody asked an idle connection anything, so what it has to say is that the server has
-    closed it. That is known without a trip; all that stem from the same server are given up."""
-    is_new = record.info.setdefault("new", True)
-    record.info["new"] = False
-    if not is_new and (connection.closed or _has_news(connection.fileno())):
-        raise InvalidatePoolError
-
-
-def _has_news(socket: int) -> bool:
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([socket], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(socket, select.POLLIN)
-    return bool(poll.poll(0))
-
-
+_IS_MIGRATED = sql("SELECT 1 FROM alembic_version")
 _CLOCK = sql("SELECT real, virtual, scale FROM sandbox_clock")
 _SET_CLOCK = sql(
     """INSERT INTO sandbox_clock (real, virtual, scale) VALUES (:real, :virtual, :scale)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy.exc import OperationalError
 
 from app.ledger.engine import Tx, sql
 
@@ -101,10 +100,8 @@ def _insert(tx: Tx, wanted: Claim, now: datetime) -> bool:
     tx.write(_PATIENCE, {"value": f"{PATIENCE_MS}ms"})
     try:
         is_ours = tx.execute(_CLAIM, values).one_or_none() is not None
-    except OperationalError as error:
-        if isinstance(error.orig, LockNotAvailable):
-            raise Running from None
-        raise
+    except LockNotAvailable:
+        raise Running from None
     tx.write(_PATIENCE, {"value": "0"})
     return is_ours
 

@@ -93,7 +93,7 @@ _INSERT_EVIDENCE = sql(
 _ENTRIES = """SELECT j.case_id, j.seq, j.at, j.kind, j.body, j.hash, e.sealed FROM journal j
     LEFT JOIN journal_evidence e ON e.case_id = j.case_id AND e.seq = j.seq"""
 _OF_CASE = sql(f"{_ENTRIES} WHERE j.case_id = :case_id ORDER BY j.seq")
-_ALL = sql(f"{_ENTRIES} ORDER BY j.case_id, j.seq").streamed(AT_ONCE)
+_ALL = sql(f"{_ENTRIES} ORDER BY j.case_id, j.seq")
 _CASES = sql("SELECT DISTINCT case_id FROM journal ORDER BY case_id")
 # The planner's guess, for a progress bar: counting them would read all of them once more.
 _ABOUT = sql("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'journal'::regclass")
@@ -117,7 +117,7 @@ def cases(tx: Tx) -> list[UUID]:
 def every_case(tx: Tx) -> Iterator[list[Entry]]:
     """The entries of one case after another, read by a cursor: any number of them fits."""
     gathered: list[Entry] = []
-    for row in tx.execute(_ALL):
+    for row in tx.stream(_ALL, at_once=AT_ONCE):
         entry = _entry(row)
         if gathered and gathered[0].case_id != entry.case_id:
             yield gathered

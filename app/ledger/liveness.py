@@ -52,9 +52,8 @@ def hold(ledger: Ledger, gateway: UUID) -> Holder:
 
 
 def _locked(ledger: Ledger, gateway: UUID) -> Tx:
-    tx = Tx(ledger.engine.connect())
+    tx = ledger.apart()
     tx.write(_HOLD, {"gateway": str(gateway)})
-    tx.detach()
     return tx
 
 

@@ -52,13 +52,13 @@ def grant(tx: Tx, role: str, *, make: bool = False) -> None:
     if not tx.execute(_EXISTS, {"name": role}).scalar_one():
         if not make:
             raise UnfitRole(f"found no role {role}, expected one: CREATE ROLE {role} LOGIN")
-        tx.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        tx.write(sql(f"CREATE ROLE {role} LOGIN"))
     facts = tx.execute(_IS_OWNER, {"name": role}).one()
     if facts.rolsuper or facts.owns:
         what = "a superuser" if facts.rolsuper else "the owner of the tables"
         raise UnfitRole(f"found that {role} is {what}, expected a role that owns nothing")
     for statement in _statements(role):
-        tx.exec_driver_sql(statement)
+        tx.write(sql(statement))
 
 
 def _statements(role: str) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def may_alter(tx: Tx) -> list[str]:
 def prepare(url: str, role: str | None, *, make: bool) -> str | None:
     """Gives the running system's role its rights after a migration; returns its name. Without a
     name: the usual one, where it exists or may be made (`make`). Raises UnfitRole."""
-    owner = Ledger(url, pool=1)
+    owner = Ledger(url)
     try:
         with owner.begin() as tx:
             is_there = bool(tx.execute(_EXISTS, {"name": role or APP_ROLE}).scalar_one())
@@ -105,7 +105,7 @@ def prepare(url: str, role: str | None, *, make: bool) -> str | None:
 def least(url: str) -> str:
     """The URL for the running system on a ledger of which `url` is the owner's: its role is made,
     and given its rights on tables that are new. Where there are no tables yet: `url` itself."""
-    owner = Ledger(url, pool=1)
+    owner = Ledger(url)
     try:
         owner.check()
         with owner.begin() as tx:

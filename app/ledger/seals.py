@@ -93,7 +93,7 @@ _LEAVES = sql(
     JOIN journal j ON j.case_id = t.case_id AND j.seq = t.seq
     WHERE t.seq > t.since"""
 )
-_OF_SEAL = sql("SELECT * FROM seal_leaves WHERE number = :number ORDER BY place").streamed(AT_ONCE)
+_OF_SEAL = sql("SELECT * FROM seal_leaves WHERE number = :number ORDER BY place")
 _INSERT = sql(
     """INSERT INTO seals (number, day, body, hash, signature, blocks)
     VALUES (:number, :day, :body, :hash, :signature, :blocks)"""
@@ -173,7 +173,7 @@ def every(tx: Tx) -> list[Seal]:
 
 def leaves(tx: Tx, number: int) -> Iterator[Leaf]:
     """The leaves of a seal in their order, by a cursor."""
-    return (_leaf(r) for r in tx.execute(_OF_SEAL, {"number": number}))
+    return (_leaf(r) for r in tx.stream(_OF_SEAL, {"number": number}, at_once=AT_ONCE))
 
 
 def of_case(tx: Tx, case_id: UUID) -> list[Leaf]:

@@ -1,46 +1,44 @@
-"""Statements kept at module level, and how they are said: compiled once by SQLAlchemy, then handed
-straight to psycopg. What SQLAlchemy does around every execution was a quarter of what a message
-cost; connections, transactions and errors stay its own.
+"""Statements kept at module level, and how they are said: what is to be said together leaves
+together, by psycopg.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, overload
+from itertools import count
+from typing import Any, Final
 
 import psycopg
-from psycopg.errors import PipelineAborted
+from psycopg.errors import InFailedSqlTransaction, PipelineAborted
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, CursorResult, TextClause, make_url, text
-from sqlalchemy.exc import DBAPIError
+
+from app.ledger.pool import Connection, Cursors
 
 Row = Any
-Cursors = dict[bytes, "psycopg.Cursor[Any]"]
-"""By its query, the cursor of a connection that last said a statement."""
 
 MOST_KEPT = 1_000  # rows
 
-_IDLE: Final = psycopg.pq.TransactionStatus.IDLE
-_DIALECT: Final = make_url("postgresql+psycopg://").get_dialect()()
+_STREAMS: Final = count(1)
+_NAME: Final = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)", re.ASCII)  # not the `::` of a cast
 
 
 class Statement:
     """SQL with `:name` for each value; in `CAST(:name AS type)` where PostgreSQL cannot tell."""
 
-    __slots__ = ("clause", "query")
+    __slots__ = ("_text", "query")
 
     def __init__(self, statement: str) -> None:
-        self.clause = text(statement)
-        self.query = str(self.clause.compile(dialect=_DIALECT)).encode()
+        self._text = statement
+        named, names = _NAME.subn(r"%(\1)s", statement.replace("%", "%%"))
+        # Where there are no values psycopg takes every octet as it is.
+        self.query = (named if names else statement).encode()
 
     def __str__(self) -> str:
-        return self.clause.text
-
-    def streamed(self, at_once: int) -> TextClause:
-        """The same for results that do not fit: so many rows are fetched at a time."""
-        return self.clause.execution_options(stream_results=True, yield_per=at_once)
+        return self._text
 
 
 def sql(statement: str) -> Statement:
-    """A statement kept at module level, so that it is compiled once."""
+    """A statement kept at module level, so that its names are looked for once."""
     return Statement(statement)
 
 
@@ -112,8 +110,8 @@ class Asked:
         self._rows: Rows | None = None
 
     def rows(self) -> Rows:
-        """What it returned. Raises what SQLAlchemy raises, for this statement or for one that was
-        said with it."""
+        """What it returned. Raises psycopg.Error, for this statement or for one that was said with
+        it."""
         if self._rows is None:
             self._tx.flush()
         assert self._rows is not None
@@ -128,7 +126,7 @@ class Asked:
         """Hands it to psycopg, by a cursor that has `kept` what it learnt of the statement before;
         in a pipeline the answer is there when that has ended."""
         cursor = kept.pop(self._query, None) or driver.cursor(row_factory=namedtuple_row)
-        self._cursor = cursor.execute(self._query, self._values)
+        self._cursor = cursor.execute(self._query, self._values or None)
 
     def read(self, kept: Cursors) -> None:
         """Reads the answer, which is there."""
@@ -141,20 +139,19 @@ class Asked:
 
 
 class Tx:
-    """One transaction on a SQLAlchemy connection; its statements are said in their order. A trip
-    to the server costs more than most statements, so what is only written waits (`write`), and so
-    does what is read later (`ask`): they leave in one trip with the next that must be answered, or
-    with the commit. Without a transaction (`begin` is not called) nothing waits. After a trip that
+    """One transaction on a connection; its statements are said in their order. A trip to the
+    server costs more than most statements, so what is only written waits (`write`), and so does
+    what is read later (`ask`): they leave in one trip with the next that must be answered, or with
+    the commit. Without a transaction (`begin` is not called) nothing waits. After a trip that
     failed, whoever heard of it, nothing more is said and nothing is committed."""
 
-    __slots__ = ("_begun", "_cursors", "_driver", "_is_broken", "_open", "_waiting")
+    __slots__ = ("_begun", "_cursors", "_is_broken", "_waiting", "driver")
 
-    def __init__(self, open_: Connection) -> None:
-        self._open = open_
+    def __init__(self, connection: Connection) -> None:
+        self.driver = connection.driver
+        self._cursors = connection.cursors
         self._begun = False
         self._is_broken = False
-        self._cursors: Cursors = {}
-        self._driver: psycopg.Connection[Any] | None = None
         self._waiting: list[Asked] = []
 
     def begin(self) -> None:
@@ -164,16 +161,15 @@ class Tx:
 
     def commit(self) -> None:
         """Says what waits, and commits, in one trip. Nothing is said where nothing was."""
-        is_idle = len(self._waiting) == 1 and self.driver.info.transaction_status == _IDLE
-        if is_idle:  # only its beginning waits
+        status = self.driver.info.transaction_status
+        if len(self._waiting) == 1 and status == TransactionStatus.IDLE:  # only its beginning waits
             self._waiting.clear()
             return
         last = Asked(self, b"COMMIT", None)
         self._waiting.append(last)
         self.flush()
         if last.tag != "COMMIT":  # PostgreSQL rolls back without an error
-            error = psycopg.errors.InFailedSqlTransaction("found a transaction that had failed")
-            raise self._known(error)
+            raise InFailedSqlTransaction("found a transaction that had failed")
 
     def write(self, statement: Statement, values: Mapping[str, Any] | None = None) -> None:
         """Says a statement of which nothing is to be known but that it succeeded."""
@@ -187,79 +183,48 @@ class Tx:
             self.flush()
         return asked
 
-    @overload
-    def execute(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Rows: ...
+    def execute(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Rows:
+        """Says a statement and returns its answer. Raises psycopg.Error."""
+        return self.ask(statement, values).rows()
 
-    @overload
-    def execute(
-        self, statement: TextClause, values: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]: ...
-
-    def execute(
-        self, statement: Statement | TextClause, values: Mapping[str, Any] | None = None
-    ) -> Rows | CursorResult[Any]:
-        """Says a statement: Rows, or for one `streamed` SQLAlchemy's own result. Raises what
-        SQLAlchemy raises."""
-        if isinstance(statement, Statement):
-            return self.ask(statement, values).rows()
+    def stream(
+        self, statement: Statement, values: Mapping[str, Any] | None = None, *, at_once: int
+    ) -> Iterator[Row]:
+        """The rows of an answer that does not fit, fetched so many at a time."""
         self.flush()
-        return self._open.execute(statement, values)
+        name = f"stream-{next(_STREAMS)}"
+        with self.driver.cursor(name, row_factory=namedtuple_row) as cursor:
+            cursor.itersize = at_once
+            yield from cursor.execute(statement.query, values)
 
     def flush(self) -> None:
         """Says what waits."""
         if self._is_broken:
-            gone = psycopg.errors.InFailedSqlTransaction("a statement before it has failed")
-            raise self._known(gone)
+            raise InFailedSqlTransaction("a statement before it has failed")
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
         self._is_broken = self._begun
-        driver, kept = self.driver, self._cursors
         try:
-            if len(waiting) == 1:
-                waiting[0].say(driver, kept)
-            else:
-                with driver.pipeline():
-                    for one in waiting:
-                        one.say(driver, kept)
-            for one in waiting:
-                one.read(kept)
+            self._say(waiting)
         except psycopg.Error as error:
-            raise self._known(_first(error)) from error
+            raise _first(error) from None
         self._is_broken = False
 
-    def exec_driver_sql(self, statement: str, values: Any = None) -> CursorResult[Any]:
-        """What no names are in, as psycopg takes it."""
-        self.flush()
-        return self._open.exec_driver_sql(statement, values)
-
-    @property
-    def driver(self) -> "psycopg.Connection[Any]":
-        """psycopg's connection."""
-        if self._driver is None:
-            found = self._open.connection.driver_connection
-            assert isinstance(found, psycopg.Connection)
-            self._driver = found
-            self._cursors = self._open.info.setdefault("cursors", {})
-        return self._driver
-
-    def detach(self) -> None:
-        """Takes the connection out of the pool, to live until it is closed."""
-        self._open.detach()
+    def _say(self, waiting: list[Asked]) -> None:
+        driver, kept = self.driver, self._cursors
+        if len(waiting) == 1:
+            waiting[0].say(driver, kept)
+        else:
+            with driver.pipeline():
+                for one in waiting:
+                    one.say(driver, kept)
+        for one in waiting:
+            one.read(kept)
 
     def close(self) -> None:
-        """Ends it, and a detached connection with it."""
-        self._open.close()
-
-    def _known(self, error: psycopg.Error) -> BaseException:
-        """The error as SQLAlchemy raises it, without any value; a lost connection is given up."""
-        is_lost = not self._open.invalidated and self.driver.closed
-        if is_lost:
-            self._open.invalidate(error)
-        return DBAPIError.instance(
-            None, None, error, psycopg.Error,
-            hide_parameters=True, connection_invalidated=is_lost, dialect=_DIALECT,
-        )  # fmt: skip
+        """Ends its connection, one that `Ledger.apart` has opened."""
+        self.driver.close()
 
 
 def _first(error: psycopg.Error) -> psycopg.Error:

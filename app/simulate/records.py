@@ -10,6 +10,7 @@ from app.ledger.engine import Ledger, Row, Tx, sql
 
 # A simulation that loses power starts anew: nothing of it has to be on a disk. And what the server
 # does by itself, by the wall's clock, must not choose another plan in one run than in the next.
+AT_ONCE = 5_000  # offers
 _FAST = (
     "ALTER DATABASE {database} SET synchronous_commit = off",
     "ALTER SYSTEM SET autovacuum = off",
@@ -29,7 +30,7 @@ def make_fast(ledger: Ledger) -> None:
     by the wall's clock. Only for a ledger of our own that is empty and is thrown away."""
     with ledger.alone() as tx:
         for statement in _FAST:
-            tx.write(sql(statement.format(database=ledger.engine.url.database)))
+            tx.write(sql(statement.format(database=ledger.database)))
         for table in tx.execute(sql(_TABLES)).scalars():
             tx.write(sql(f"ALTER TABLE {table} SET UNLOGGED"))
     ledger.dispose()
@@ -98,7 +99,7 @@ _ENDED = sql(
     LEFT JOIN (SELECT case_id, count(*) AS kept FROM journal_evidence GROUP BY case_id) k
         ON k.case_id = o.id
     ORDER BY o.reference"""
-).streamed(5_000)
+)
 _HEARD = sql("SELECT phone_index, count(*) AS kept FROM heard GROUP BY phone_index")
 _STATES = sql("SELECT id, state FROM offers WHERE id = ANY(CAST(:ids AS uuid[]))")
 
@@ -113,7 +114,7 @@ def ended(
         "closings": list(closings),
         "events": list(events),
     }
-    return (_ended(r) for r in tx.execute(_ENDED, values))
+    return (_ended(r) for r in tx.stream(_ENDED, values, at_once=AT_ONCE))
 
 
 def _ended(r: Row) -> Ended:

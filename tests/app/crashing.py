@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine
-from sqlalchemy.pool import PoolProxiedConnection
+
+from app.ledger.engine import Ledger, Tx
+from app.ledger.pool import Pool
 
 COMPLETED, BROKEN = 0, 3
 
@@ -27,26 +28,23 @@ class Fuse:
         if self.passed == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def lay(self, engine: Engine) -> None:
-        """From here on everything that is said to `engine` burns it."""
-        execute = psycopg.Cursor.execute
+    def lay(self) -> None:
+        """From here on everything that this process says to PostgreSQL burns it."""
+        execute, commit = psycopg.Cursor.execute, Tx.commit
 
         def burn_and_execute(*said: Any, **how: Any) -> Any:
             self.burn()
             return execute(*said, **how)
 
+        def commit_and_burn(tx: Tx) -> None:
+            commit(tx)
+            self.burn()
+
         psycopg.Cursor.execute = burn_and_execute  # type: ignore[method-assign]
-        dialect, commit = engine.dialect, engine.dialect.do_commit
-
-        def do_commit(connection: PoolProxiedConnection) -> None:
-            self.burn()
-            commit(connection)
-            self.burn()
-
-        vars(dialect)["do_commit"] = do_commit
+        Tx.commit = commit_and_burn  # type: ignore[method-assign,assignment]
 
 
-def killed_at(engine: Engine, at: int, act: Callable[[], object]) -> bool:
+def killed_at(ledger: Ledger, at: int, act: Callable[[], object]) -> bool:
     """Does `act` in a process that dies by kill -9 at its `at`th point. False: it came through,
     so there is no such point."""
     with warnings.catch_warnings():
@@ -58,8 +56,9 @@ def killed_at(engine: Engine, at: int, act: Callable[[], object]) -> bool:
         return status != COMPLETED
     code = BROKEN
     try:
-        engine.dispose(close=False)  # the connections are the parent's
-        Fuse(at).lay(engine)
+        # The connections are the parent's: not ours to use, nor to close by forgetting them.
+        _inherited, ledger.pool = ledger.pool, Pool(ledger.url)
+        Fuse(at).lay()
         act()
         code = COMPLETED
     finally:

@@ -168,7 +168,7 @@ def test_a_process_killed_at_any_statement_ends_as_if_nothing_had_been(
     for point in count(1):
         world, case = setting(rt, clock)
         act, again = PATHS[name](world)
-        was_killed = killed_at(rt.ledger.engine, point, act)
+        was_killed = killed_at(rt.ledger, point, act)
         world.network.ids = count(10_000)  # what it submitted, its network knows
         again()
         settle(world)

@@ -69,7 +69,7 @@ def holder(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
 
 
 def ask(urls: Urls, statement: str) -> object:
-    with psycopg.connect(urls.ledger.replace("+psycopg", ""), autocommit=True) as link:
+    with psycopg.connect(urls.ledger, autocommit=True) as link:
         found = link.execute(statement.encode())
         row = found.fetchone() if found.description else None
         return row[0] if row else None
@@ -247,7 +247,7 @@ def test_servers_of_others_are_passed_through_and_nothing_is_started(tmp_path: P
     settings = load(None, {}, {**flags, "paths.data": str(tmp_path)}, force_sandbox=True)
     with Servers() as servers:
         urls = servers.start(settings)
-    assert urls == Urls("postgresql+psycopg://db/x", "redis://r") == attach(settings)
+    assert urls == Urls("postgresql://db/x", "redis://r") == attach(settings)
     assert not (tmp_path / "lock").exists()
 
 

@@ -4,15 +4,14 @@ trigger or no trigger."""
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
 from app.clock import ManualClock
 from app.embedded import Urls
 from app.evidence import verifying
 from app.ledger import rights, seals
-from app.ledger.engine import Ledger
+from app.ledger.engine import Ledger, sql
 from app.runtime import Runtime
 from smpp.messages import ReceiptState
 from tests.app.world import World
@@ -68,16 +67,16 @@ FORBIDDEN = {
     ],
 )
 def test_the_database_itself_refuses_the_rest(least: Runtime, statement: str, refusal: str) -> None:
-    with pytest.raises(ProgrammingError, match=refusal), least.ledger.begin() as tx:
-        tx.execute(text(statement))
-        tx.execute(text("DO $$ BEGIN RAISE EXCEPTION 'it was allowed'; END $$"))
+    with pytest.raises(psycopg.ProgrammingError, match=refusal), least.ledger.begin() as tx:
+        tx.execute(sql(statement))
+        tx.execute(sql("DO $$ BEGIN RAISE EXCEPTION 'it was allowed'; END $$"))
 
 
 @pytest.mark.provokes("ERROR:  the journal is append-only")
 def test_the_trigger_refuses_the_owner_too(rt: Runtime) -> None:
     for table in ("journal", "seals", "seal_leaves"):
         with pytest.raises(Exception, match="append-only"), rt.ledger.begin() as tx:
-            tx.execute(text(f"DELETE FROM {table}"))
+            tx.execute(sql(f"DELETE FROM {table}"))
 
 
 def test_who_could_alter_the_journal_is_warned(rt: Runtime) -> None:
@@ -98,7 +97,7 @@ def test_an_unfit_role_is_refused_with_the_reason(rt: Runtime) -> None:
 def test_new_tables_come_under_the_role_by_themselves(rt: Runtime, servers: Urls) -> None:
     rights.least(servers.ledger)
     with rt.ledger.begin() as tx:
-        tx.execute(text("CREATE TABLE fresh (id int)"))
+        tx.execute(sql("CREATE TABLE fresh (id int)"))
         assert not rights.is_granted(tx, rights.APP_ROLE)
     try:
         rights.least(servers.ledger)
@@ -106,4 +105,4 @@ def test_new_tables_come_under_the_role_by_themselves(rt: Runtime, servers: Urls
             assert rights.is_granted(tx, rights.APP_ROLE)
     finally:
         with rt.ledger.begin() as tx:
-            tx.execute(text("DROP TABLE fresh"))
+            tx.execute(sql("DROP TABLE fresh"))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from app.clock import ManualClock
 from app.evidence import verifying
 from app.ledger import rotation
 from app.ledger.encryption import Vault
+from app.ledger.engine import sql
 from app.ledger.ids import new_id
 from app.ledger.keyring import WrongMasterKey, open_vault
 from app.ledger.rotation import SEALED
@@ -40,12 +40,15 @@ def process(rt: Runtime, *keys: bytes, reread: tuple[bytes, ...] | None = None) 
 def fresh(rt: Runtime) -> Iterator[Runtime]:
     """A ledger whose keys nobody else numbers, with the old key list back afterwards."""
     with rt.ledger.begin() as tx:
-        kept = [tuple(r) for r in tx.execute(text("SELECT * FROM vault_keys ORDER BY id"))]
+        kept = [tuple(r) for r in tx.execute(sql("SELECT * FROM vault_keys ORDER BY id"))]
     yield rt
     with rt.ledger.begin() as tx:
-        tx.execute(text("DELETE FROM vault_keys"))
+        tx.execute(sql("DELETE FROM vault_keys"))
         for row in kept:
-            tx.exec_driver_sql("INSERT INTO vault_keys VALUES (%s, %s, %s, %s)", row)
+            tx.execute(
+                sql("INSERT INTO vault_keys VALUES (:a, :b, :c, :d)"),
+                dict(zip("abcd", row, strict=True)),
+            )
 
 
 @contextmanager
@@ -92,11 +95,11 @@ def test_a_context_made_of_several_columns_is_found_again(
         values = {"id": upload, "sealed": vault_of(fresh, old).seal(b"row", context)}
         insert = """INSERT INTO upload_rows (upload_id, number, proposal, state)
             VALUES (:id, 7, :sealed, 'staged')"""
-        tx.execute(text(insert), values)
+        tx.execute(sql(insert), values)
     rotating = process(fresh, old, NEXT)
     assert rotation.rotate(rotating.ledger, rotating.vault, clock()).left == 0
     with fresh.ledger.begin() as tx:
-        sealed = bytes(tx.execute(text("SELECT proposal FROM upload_rows")).scalar_one())
+        sealed = bytes(tx.execute(sql("SELECT proposal FROM upload_rows")).scalar_one())
     assert vault_of(fresh, NEXT).open(sealed, context) == b"row"
 
 
@@ -122,7 +125,7 @@ def test_rows_somebody_holds_are_passed_over_and_counted(
         world.offer("birth-benefit", "Айгүл")
     rotating = process(fresh, old, NEXT)
     with fresh.ledger.begin() as tx:
-        tx.execute(text("SELECT id FROM offers FOR UPDATE"))
+        tx.execute(sql("SELECT id FROM offers FOR UPDATE"))
         assert rotation.rotate(rotating.ledger, rotating.vault, clock()).left == 1
     assert rotation.rotate(rotating.ledger, rotating.vault, clock()).left == 0
 
@@ -158,7 +161,7 @@ def test_every_column_of_octets_is_either_rotated_or_known_to_hold_nothing_seale
     query = """SELECT table_name || '.' || column_name AS name FROM information_schema.columns
         WHERE table_schema = 'public' AND data_type = 'bytea'"""
     with rt.ledger.begin() as tx:
-        found = set(tx.execute(text(query)).scalars())
+        found = set(tx.execute(sql(query)).scalars())
     rotated = {f"{one.table}.{column}" for one in SEALED for column in one.columns}
     assert rotated <= found
     unknown = {c for c in found - rotated - PLAIN if not c.endswith(("_index", ".head"))}

@@ -16,6 +16,7 @@ from app.evidence.casefile import case_file, seals_of
 from app.evidence.offline import check
 from app.ledger import seals
 from app.ledger.chain import Chain
+from app.ledger.engine import sql
 from app.ledger.ids import new_id
 from app.ledger.seals import LOOK_BACK, Seal
 from app.ledger.signing import SealKey
@@ -152,7 +153,7 @@ def test_the_worker_seals_and_erases_by_itself(rt: Runtime, clock: ManualClock) 
         worker.erase(house)
     with rt.ledger.begin() as tx:
         assert [s.day.day for s in seals.every(tx)] == [2, 3, 4]
-        assert tx.exec_driver_sql("SELECT count(*) FROM erasures").scalar_one() == 4
+        assert tx.execute(sql("SELECT count(*) FROM erasures")).scalar_one() == 4
 
 
 def test_seals_of_a_former_key_count_where_it_is_known(rt: Runtime, clock: ManualClock) -> None:

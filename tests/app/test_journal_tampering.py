@@ -5,13 +5,13 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from app.clock import ManualClock
 from app.evidence import verifying
 from app.evidence.verifying import Verdict
 from app.ledger import seals
 from app.ledger.chain import Chain
+from app.ledger.engine import sql
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import ReceiptState
@@ -60,8 +60,8 @@ def seal(rt: Runtime) -> int:
 def tamper(rt: Runtime, statement: str, **values: object) -> None:
     """Does what only a superuser can do, and only past the trigger; something must come of it."""
     with rt.ledger.begin() as tx:
-        tx.execute(text("SET LOCAL session_replication_role = replica"))
-        assert tx.execute(text(statement), values).rowcount > 0
+        tx.execute(sql("SET LOCAL session_replication_role = replica"))
+        assert tx.execute(sql(statement), values).rowcount > 0
 
 
 def found(rt: Runtime, case_id: UUID | None = None) -> Verdict:
@@ -94,7 +94,7 @@ COLUMNS = {
 def test_every_column_of_the_journal_is_tried(rt: Runtime) -> None:
     query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'journal'"
     with rt.ledger.begin() as tx:
-        assert set(tx.execute(text(query)).scalars()) == set(COLUMNS)
+        assert set(tx.execute(sql(query)).scalars()) == set(COLUMNS)
 
 
 @pytest.mark.parametrize("seq", [1, 2, 4])
@@ -277,7 +277,7 @@ def test_an_entry_slipped_in_among_old_days_is_found(
 ) -> None:
     with rt.unit() as unit:
         offer = unit.tx.execute(
-            text("SELECT version, head FROM offers WHERE id = :c"), {"c": cases[0]}
+            sql("SELECT version, head FROM offers WHERE id = :c"), {"c": cases[0]}
         ).one()
     clock.advance(5 * DAY)
     seal(rt)

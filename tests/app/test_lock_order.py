@@ -17,6 +17,7 @@ from app.conversation import rooms
 from app.exchange import Batch, Exchange, claims, elsewhere, inheritance
 from app.gateway import Gateway
 from app.ledger import ids, segments
+from app.ledger.engine import sql
 from app.proactive.actions import offering, opening, providing, sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
@@ -67,7 +68,7 @@ def test_a_message_that_is_sent_again_after_patience_and_its_receipts(
     held = world.network.release()
     world.exchange.commit(Batch(results=held))
     with world.rt.ledger.begin() as tx:
-        tx.exec_driver_sql("UPDATE outbox SET state = 'unknown', closed_at = now() - interval '9y'")
+        tx.execute(sql("UPDATE outbox SET state = 'unknown', closed_at = now() - interval '9y'"))
     receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
     other = Exchange(world.rt, uuid4(), [world.network.name])
     world.clock.advance(timedelta(minutes=2))
@@ -174,7 +175,7 @@ def test_a_receipt_that_matters_to_no_offer_waits_for_none(
     world.say("что?")
     receipts = world.receipts_of(world.mts[-1], ReceiptState.DELIVRD)
     with ThreadPoolExecutor(1) as lane, world.rt.ledger.begin() as tx:
-        tx.exec_driver_sql(f"SELECT FROM offers WHERE id = '{one.id}' FOR UPDATE")
+        tx.execute(sql(f"SELECT FROM offers WHERE id = '{one.id}' FOR UPDATE"))
         lane.submit(world.exchange.commit, Batch(receipts=receipts)).result(20)
 
 

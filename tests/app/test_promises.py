@@ -61,7 +61,7 @@ class TornLedger(Ledger):
     """A ledger whose transaction never commits."""
 
     def __init__(self, real: Ledger) -> None:
-        self.engine = real.engine
+        self.url, self.pool = real.url, real.pool
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:

@@ -146,7 +146,7 @@ def test_secrets_stay_out_of_the_printed_settings() -> None:
 
 def test_a_ledger_url_is_given_the_driver_we_use() -> None:
     for written in ("postgres://h/d", "postgresql://h/d", "postgresql+psycopg://h/d"):
-        assert sandbox({"JAUAP_LEDGER_URL": written}).ledger.url == "postgresql+psycopg://h/d"
+        assert sandbox({"JAUAP_LEDGER_URL": written}).ledger.url == "postgresql://h/d"
 
 
 def test_paths_in_the_file_count_from_the_file(tmp_path: Path) -> None:

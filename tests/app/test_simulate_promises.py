@@ -4,8 +4,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-import sqlalchemy
 
+from app.ledger.engine import sql
 from app.runtime import Runtime
 from app.simulate.day import Day
 from app.simulate.promises import WORDS, hold
@@ -30,8 +30,8 @@ def broken(day: Day) -> dict[str, tuple[int, ...]]:
 def alter(day: Day, statement: str, case: UUID | None) -> None:
     """As somebody would who is more than the application: past the journal's trigger."""
     with day.rt.ledger.begin() as tx:
-        tx.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        assert tx.execute(sqlalchemy.text(statement), {"case": case}).rowcount > 0
+        tx.execute(sql("SET LOCAL session_replication_role = replica"))
+        assert tx.execute(sql(statement), {"case": case}).rowcount > 0
 
 
 def one(day: Day, state: str) -> tuple[int, UUID]:

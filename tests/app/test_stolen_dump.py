@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import structlog
+from psycopg.rows import dict_row
 
 import worker
 from app import logs
 from app.clock import ManualClock
 from app.exchange import Batch
+from app.ledger.engine import sql
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from app.wallet.actions import accounting
@@ -96,10 +98,12 @@ def needles(world: World) -> set[bytes]:
 def values(world: World) -> Iterator[tuple[str, str, bytes]]:
     """Every value of every table: (table, column, octets)."""
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    for table in [r.tablename for r in world.rows(tables)]:
-        for row in world.rows(f'SELECT * FROM "{table}"'):
-            for column, value in row._mapping.items():
-                yield table, column, octets(value)
+    with world.rt.ledger.begin() as tx:
+        cursor = tx.driver.cursor(row_factory=dict_row)
+        for table in tx.execute(sql(tables)).scalars():
+            for row in cursor.execute(f'SELECT * FROM "{table}"'.encode()):
+                for column, value in row.items():
+                    yield table, column, octets(value)
 
 
 def copied(rt: Runtime) -> Iterator[tuple[str, bytes]]:
@@ -107,7 +111,7 @@ def copied(rt: Runtime) -> Iterator[tuple[str, bytes]]:
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     with rt.ledger.begin() as tx:
         cursor = tx.driver.cursor()
-        for table in list(tx.exec_driver_sql(tables).scalars()):
+        for table in tx.execute(sql(tables)).scalars():
             with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
                 yield table, b"".join(bytes(part) for part in copy)
 
@@ -139,8 +143,9 @@ def test_the_search_would_find_what_is_not_sealed(rt: Runtime, clock: ManualCloc
     assert {"recipients", "outbox", "journal", "heard", "parts", "segments"} <= filled
     assert {"wallet_notices", "wallet_consents", "wallet_grants"} <= filled
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql("UPDATE offers SET result = %s", (world.phone,))
-        tx.exec_driver_sql("UPDATE outbox SET cid = %s", (world.people["Айгүл"].encode().hex(),))
+        tx.execute(sql("UPDATE offers SET result = :leak"), {"leak": world.phone})
+        iin = world.people["Айгүл"].encode().hex()
+        tx.execute(sql("UPDATE outbox SET cid = :leak"), {"leak": iin})
     sought = needles(world)
     told = {f"{t}.{c}" for t, c, v in values(world) if any(n in v for n in sought)}
     assert {"offers.result", "outbox.cid"} <= told
@@ -175,8 +180,8 @@ def test_the_search_would_find_what_is_in_a_dump(rt: Runtime, clock: ManualClock
     rt.redis.set("session", world.phone)
     rt.redis.rpush("list", WORDS[0])
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql("UPDATE offers SET result = %s", (WORDS[2],))
-        tx.exec_driver_sql("UPDATE outbox SET body = %s", (WORDS[2].encode(),))
+        tx.execute(sql("UPDATE offers SET result = :leak"), {"leak": WORDS[2]})
+        tx.execute(sql("UPDATE outbox SET body = :leak"), {"leak": WORDS[2].encode()})
     sought = needles(world)
     assert {t for t, text in copied(rt) if any(n in text for n in sought)} >= {"offers", "outbox"}
     found = {n for n in sought if n in kept_in_redis(rt)}

@@ -176,7 +176,7 @@ def test_a_signal_ends_the_worker_after_the_job_in_hand(
     provider.answer = lambda headers, body: 200 if go_on.wait(5) else 500
     listen(rt, provider.url)
     happen(rt, (uuid4(), 1))
-    ledger_url = rt.ledger.engine.url.render_as_string(hide_password=False)
+    ledger_url = rt.ledger.url
     environ = dict(os.environ) | rt.settings.as_environ()
     environ |= {"JAUAP_LEDGER_URL": ledger_url, "JAUAP_REDIS_URL": servers.redis}
     process = subprocess.Popen(

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-import sqlalchemy
 
 from app.clock import system_clock
 from app.gateway import Gateway
 from app.gateway.keeping import Pace
 from app.ledger import journal
 from app.ledger.chain import verify
+from app.ledger.engine import sql
 from app.proactive.actions import offering
 from app.proactive.records import Offer
 from app.recipients import actions as registers
@@ -98,7 +98,7 @@ class GatewayTown:
 
     def rows(self, query: str, **values: Any) -> list[Any]:
         with self.rt.ledger.begin() as tx:
-            return list(tx.execute(sqlalchemy.text(query), values))
+            return list(tx.execute(sql(query), values))
 
     def states(self) -> dict[str, int]:
         """How many offers are in which state."""

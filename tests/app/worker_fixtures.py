@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import sqlalchemy
+from psycopg.conninfo import make_conninfo
 
 from app.ledger import handover
+from app.ledger.engine import Ledger, sql
 from app.runtime import Runtime
 
 SECRET = "the provider's own secret"
@@ -107,7 +108,7 @@ def states(rt: Runtime) -> list[tuple[str, int, int | None, str | None]]:
     """(state, attempts, last status, last error) of every delivery, by case and sequence."""
     with rt.ledger.begin() as tx:
         found = tx.execute(
-            sqlalchemy.text(
+            sql(
                 "SELECT state, attempts, last_status, last_error FROM deliveries "
                 "ORDER BY case_id, sequence"
             )
@@ -126,20 +127,16 @@ def eventually(is_so: Callable[[], bool], within_s: float = 10) -> None:
 @contextmanager
 def ledger_outage(rt: Runtime) -> Iterator[None]:
     """While inside, PostgreSQL turns everyone away from this runtime's database."""
-    url = rt.ledger.engine.url
-    engine = sqlalchemy.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-
-        def tell(statement: str) -> None:
-            connection.execute(sqlalchemy.text(statement))
-
-        tell(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
-        tell(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE datname = '{url.database}'"
+    database = rt.ledger.database
+    server = Ledger(make_conninfo(rt.ledger.url, dbname="postgres"))
+    with server.alone() as tx:
+        tx.write(sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false"))
+        tx.write(
+            sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            {"name": database},
         )
         try:
             yield
         finally:
-            tell(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
-    engine.dispose()
+            tx.write(sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true"))
+    server.dispose()

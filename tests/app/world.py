@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-import sqlalchemy
 
 from app import rooms
 from app.clock import ManualClock
@@ -17,6 +16,7 @@ from app.conversation.turns import Came
 from app.exchange import Batch, Exchange, Routes
 from app.exchange.routes import Route
 from app.ledger import journal
+from app.ledger.engine import sql
 from app.ledger.journal import Entry
 from app.ledger.outbox import Message
 from app.proactive.actions import offering, providing
@@ -366,7 +366,7 @@ class World:
 
     def rows(self, query: str, **values: Any) -> list[Any]:
         with self.rt.ledger.begin() as tx:
-            return list(tx.execute(sqlalchemy.text(query), values))
+            return list(tx.execute(sql(query), values))
 
 
 def _iin(number: int) -> str:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy
-
 from app.ledger.chain import SALT
+from app.ledger.engine import sql
 from app.runtime import Runtime
 from tests.chaos.people import OUTCOMES, phone_of, role_of
 from tests.chaos.town import Hook, Provider
@@ -82,7 +81,7 @@ def _told_of(rt: Runtime, offer: str) -> str:
 
 def _rows(rt: Runtime, query: str) -> list[Any]:
     with rt.ledger.begin() as tx:
-        return list(tx.execute(sqlalchemy.text(query)))
+        return list(tx.execute(sql(query)))
 
 
 def _one_outcome(rt: Runtime, provider: Provider, hook: Hook) -> Line:

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 import typer
-from sqlalchemy import text
 
 from app.commands.assembled import app
+from app.ledger.engine import sql
 from app.ledger.journal import Chain
 from tests.e2e.desk import Desk, open_desk, say
 from tests.e2e.foreign import ForeignSmsc
@@ -138,9 +138,9 @@ def test_a_journal_that_was_edited_is_found_out(desk: Desk) -> None:
         whole = desk.give("journal", "verify", "--json")
         assert (whole.code, whole.data["breaks"]) == (0, [])
         with rt.ledger.begin() as tx:
-            tx.execute(text("ALTER TABLE journal DISABLE TRIGGER ALL"))
+            tx.execute(sql("ALTER TABLE journal DISABLE TRIGGER ALL"))
             edited = "UPDATE journal SET kind = 'accepted' WHERE case_id = :case AND seq = 2"
-            tx.execute(text(edited), {"case": case})
+            tx.execute(sql(edited), {"case": case})
     broken = desk.give("journal", "verify", "--json")
     assert broken.code == 1
     assert {(b["case_id"], b["seq"]) for b in broken.data["breaks"]} == {(str(case), 2)}

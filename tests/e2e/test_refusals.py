@@ -23,7 +23,7 @@ def refused(house: House) -> str:
 
 def on(rt: Runtime, servers: Urls) -> dict[str, str]:
     """The environment of a start on the servers and the database of a test."""
-    ledger = rt.ledger.engine.url.render_as_string(hide_password=False)
+    ledger = rt.ledger.url
     return {"JAUAP_LEDGER_URL": ledger, "JAUAP_REDIS_URL": servers.redis}
 
 

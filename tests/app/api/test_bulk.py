@@ -16,6 +16,7 @@ from app.api import bulk
 from app.api.bulk import Bulk
 from app.api.problems import Problem
 from app.bench.people import people
+from app.ledger.engine import sql
 from app.recipients import actions as registers
 from app.recipients.actions import RecipientRow
 from app.recipients.records import NewConsent
@@ -61,18 +62,19 @@ def until(ready: Callable[[], object], what: str) -> None:
 def the_first_is_held(rt: Runtime, caller: Caller, pool: ThreadPoolExecutor) -> Iterator[None]:
     """While it lasts, batch 0 is being carried out: another transaction has a reference of it."""
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql(
+        held = sql(
             """INSERT INTO offers (id, provider, reference, service, recipient_id, phone_index,
                 facts, state, version, head, created_at)
-            VALUES (gen_random_uuid(), %s, %s, 'x', gen_random_uuid(), ''::bytea, ''::bytea,
-                'expired', 1, ''::bytea, clock_timestamp())""",
-            (caller.provider, f"A-{EVERYBODY[0].number}"),
+            VALUES (gen_random_uuid(), :provider, :reference, 'x', gen_random_uuid(), ''::bytea,
+                ''::bytea, 'expired', 1, ''::bytea, clock_timestamp())"""
         )
+        reference = f"A-{EVERYBODY[0].number}"
+        tx.execute(held, {"provider": caller.provider, "reference": reference})
         first = pool.submit(post, caller, 0)
         with rt.ledger.alone() as other:
-            until(lambda: other.exec_driver_sql(_WAITS).scalar_one(), "batch 0 is being made")
+            until(lambda: other.execute(sql(_WAITS)).scalar_one(), "batch 0 is being made")
         yield
-        tx.exec_driver_sql("DELETE FROM offers WHERE service = 'x'")
+        tx.execute(sql("DELETE FROM offers WHERE service = 'x'"))
     assert first.result().json()["accepted"] == 2
 
 

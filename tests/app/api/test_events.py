@@ -13,6 +13,7 @@ from app.api import auth, streams
 from app.api.auth import Caller as Known
 from app.clock import ManualClock, system_clock
 from app.ledger import feed
+from app.ledger.engine import sql
 from app.ledger.feed import BEGINNING, as_place
 from app.runtime import Runtime
 from tests.app.api.citizens import BIRTH, CHILDCARE, asked, citizen, following
@@ -167,9 +168,9 @@ def test_what_commits_late_is_still_told_in_its_place(world: World, aida: Caller
     body = '{"n": %d}'
     insert = "INSERT INTO feed (recipient_id, kind, body) VALUES ('{}', 'x', '{}')"
     with world.rt.ledger.begin() as slow:
-        slow.exec_driver_sql(insert.format(person, body % 1))
+        slow.execute(sql(insert.format(person, body % 1)))
         with world.rt.ledger.begin() as quick:
-            quick.exec_driver_sql(insert.format(person, body % 2))
+            quick.execute(sql(insert.format(person, body % 2)))
         with world.rt.ledger.begin() as reader:
             early = feed.after(reader, BEGINNING, 10, person)
     assert (early.items, early.unsettled) == ([], True)

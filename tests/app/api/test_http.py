@@ -11,7 +11,7 @@ import pytest
 from app import logs
 from app.api.reading import LIMIT
 from app.ledger import keys
-from app.ledger.engine import Ledger
+from app.ledger.engine import Ledger, sql
 from app.ledger.keys import Scope
 from app.runtime import Runtime
 from tests.app.api.conftest import Caller, plain_http, proposal, served, with_key
@@ -225,19 +225,21 @@ def test_a_ledger_that_is_away_is_unavailable_and_says_when_to_return(rt: Runtim
 
 def test_what_nobody_had_foreseen_shows_nothing_outside(rt: Runtime, provider: Caller) -> None:
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql("ALTER TABLE binds RENAME COLUMN wanted TO desired")
+        tx.execute(sql("ALTER TABLE binds RENAME COLUMN wanted TO desired"))
     try:
         with rt.unit() as unit:
             _, secret = keys.add(unit.tx, "operators", [Scope.OPERATOR], unit.now)
         with rt.ledger.begin() as tx:
-            tx.exec_driver_sql(
-                "INSERT INTO binds (cid, network, gateway, state, since) "
-                "VALUES ('kcell-1', 'kcell', gen_random_uuid(), 'bound', now())"
+            tx.execute(
+                sql(
+                    "INSERT INTO binds (cid, network, gateway, state, since) "
+                    "VALUES ('kcell-1', 'kcell', gen_random_uuid(), 'bound', now())"
+                )
             )
         answer = Caller(provider.client, secret, "operators").get("/v1/binds")
     finally:
         with rt.ledger.begin() as tx:
-            tx.exec_driver_sql("ALTER TABLE binds RENAME COLUMN desired TO wanted")
+            tx.execute(sql("ALTER TABLE binds RENAME COLUMN desired TO wanted"))
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, PROBLEM)
     assert answer.headers["X-Correlation-ID"]
     assert "wanted" not in answer.text and "Traceback" not in answer.text

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from app.clock import ManualClock
 from app.ledger import idempotency
+from app.ledger.engine import sql
 from app.ledger.idempotency import Answer, Claim
 from app.runtime import Runtime
 from tests.app.api.conftest import AIDA, AIDA_PHONE, LONG_AGO, Caller, proposal
@@ -109,7 +110,7 @@ def test_a_strange_key_is_named(provider: Caller, key: str | bytes) -> None:
 def test_what_a_key_stood_for_cannot_be_read_back(rt: Runtime, provider: Caller, aida: str) -> None:
     provider.post("/v1/offers", proposal(), headers=KEY)
     with rt.ledger.begin() as tx:
-        rows = tx.exec_driver_sql("SELECT fingerprint, body FROM idempotency").all()
+        rows = tx.execute(sql("SELECT fingerprint, body FROM idempotency")).all()
     stored = b"".join(bytes(column) for row in rows for column in row)
     assert len(rows) == 1 and aida.encode() not in stored
 

@@ -3,6 +3,7 @@
 import pytest
 
 from app.ledger import keys
+from app.ledger.engine import sql
 from app.ledger.keys import NameTaken, Scope
 from app.runtime import Runtime
 
@@ -12,7 +13,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(rt: Runtime) -> None:
         made, secret = keys.add(unit.tx, "mtszn", [Scope.PROVIDER], unit.now)
         assert secret.startswith("jau_")
         assert keys.authenticate(unit.tx, secret) == made
-        row = str(unit.tx.exec_driver_sql("SELECT * FROM api_keys").one())
+        row = str(unit.tx.execute(sql("SELECT * FROM api_keys")).one())
     assert secret not in row and secret.removeprefix("jau_") not in row
 
 

@@ -11,6 +11,7 @@ import redis
 
 from app.clock import ManualClock
 from app.ledger import keys
+from app.ledger.engine import sql
 from app.ledger.keys import Kind, Scope
 from app.recipients import actions as registers
 from app.recipients import reach
@@ -127,9 +128,9 @@ def test_a_test_key_reaches_nobody_but_the_simulators_handsets(rt: Runtime) -> N
         made = caller.post("/v1/offers", proposal(BOLAT, "B-1"))
         assert made.status_code == 201
     with rt.ledger.begin() as tx:
-        [row] = tx.exec_driver_sql("SELECT network, id FROM outbox").all()
+        [row] = tx.execute(sql("SELECT network, id FROM outbox")).all()
         assert row.network == reach.SIMULATOR
-        [entry] = tx.exec_driver_sql("SELECT body FROM journal WHERE kind = 'made'").all()
+        [entry] = tx.execute(sql("SELECT body FROM journal WHERE kind = 'made'")).all()
         assert b'"key":"test"' in bytes(entry.body)
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from app import logs
 from app.ledger import keys
+from app.ledger.engine import sql
 from app.ledger.keys import Scope
 from app.runtime import Runtime
 from tests.app.api.conftest import Caller, plain_http, served
@@ -64,7 +65,7 @@ def test_what_fails_among_many_is_logged_under_its_own_name(
     with rt.unit() as unit:
         key, secret = keys.add(unit.tx, "mtszn", [Scope.PROVIDER], unit.now)
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql("ALTER TABLE offers RENAME COLUMN reference TO referent")
+        tx.execute(sql("ALTER TABLE offers RENAME COLUMN reference TO referent"))
     try:
         with served(rt) as url, plain_http(url) as client:
             body = {"service": "birth-benefit", "iin": "900101300126", "reference": "A"}
@@ -72,6 +73,6 @@ def test_what_fails_among_many_is_logged_under_its_own_name(
             answer = Caller(client, secret, key.provider).post("/v1/offers", body, headers=headers)
     finally:
         with rt.ledger.begin() as tx:
-            tx.exec_driver_sql("ALTER TABLE offers RENAME COLUMN referent TO reference")
+            tx.execute(sql("ALTER TABLE offers RENAME COLUMN referent TO reference"))
     assert answer.status_code == 500
     assert told(written, event="call failed", correlation="one-of-many")

@@ -3,6 +3,7 @@
 import hashlib
 
 from app.ledger import journal
+from app.ledger.engine import sql
 from app.runtime import Runtime
 from tests.app.api.conftest import AIDA, AIDA_PHONE, LONG_AGO, Caller, proposal
 
@@ -168,5 +169,5 @@ def test_an_offer_leaves_its_question_in_the_outbox(
 ) -> None:
     provider.post("/v1/offers", proposal())
     with rt.ledger.begin() as tx:
-        kinds = tx.exec_driver_sql("SELECT kind FROM outbox").scalars().all()
+        kinds = tx.execute(sql("SELECT kind FROM outbox")).scalars()
     assert kinds == ["offer.ask"]

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.api.webhooks import wrong_url
+from app.ledger.engine import sql
 from app.runtime import Runtime
 from app.settings import Environment, Settings, Webhooks
 from app.webhooks import deliver
@@ -133,9 +134,11 @@ def test_in_production_only_https_is_taken(settings: Settings) -> None:
 
 def test_binds_are_listed_for_operators(rt: Runtime, operator: Caller) -> None:
     with rt.ledger.begin() as tx:
-        tx.exec_driver_sql(
-            "INSERT INTO binds (cid, network, gateway, state, since) SELECT cid, 'kcell', "
-            "gen_random_uuid(), 'bound', now() FROM unnest(ARRAY['kcell-1', 'kcell-2']) AS cid"
+        tx.execute(
+            sql(
+                "INSERT INTO binds (cid, network, gateway, state, since) SELECT cid, 'kcell', "
+                "gen_random_uuid(), 'bound', now() FROM unnest(ARRAY['kcell-1', 'kcell-2']) AS cid"
+            )
         )
     first = operator.get("/v1/binds?limit=1").json()
     assert [b["cid"] for b in first["items"]] == ["kcell-1"]

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
-import sqlalchemy
-from sqlalchemy.exc import DBAPIError
 
+from app.ledger.engine import sql
 from app.ledger.journal import verify
 from smpp.messages import ReceiptState
 from tests.app.api.conftest import Caller, client, provider, registry, stranger
@@ -97,10 +97,10 @@ def test_the_books_refuse_an_edit_by_whoever_holds_the_database(
 ) -> None:
     made = provider.post("/v1/grants", a_grant(purse)).json()
     for statement in ("UPDATE wallet_grants SET amount = 1", "DELETE FROM wallet_grants"):
-        with pytest.raises(DBAPIError, match="new entries only"), purse.rt.ledger.begin() as tx:
-            tx.execute(sqlalchemy.text(statement))
+        with pytest.raises(psycopg.Error, match="new entries only"), purse.rt.ledger.begin() as tx:
+            tx.execute(sql(statement))
     with purse.rt.ledger.begin() as tx:
-        [row] = tx.execute(sqlalchemy.text("SELECT id FROM wallet_grants")).all()
+        [row] = tx.execute(sql("SELECT id FROM wallet_grants")).all()
     assert str(row.id) == made["id"] and verify(purse.journal(row.id), purse.rt.vault) == []
 
 

@@ -1,0 +1,126 @@
+"""Connections to PostgreSQL, kept open for the next transaction.
+
+Whoever finds none left over opens one himself. So an outage is told at once, in the server's own
+words, and is over for everybody with the server's first answer.
+"""
+
+import logging
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty, LifoQueue
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from app.ledger.arrays import ColumnDumper
+
+MOST = 10  # connections of one process
+PATIENCE_S = 30.0
+OLDEST_S = 1800.0
+CONNECT_S = 10
+
+# What breaks a pipeline is raised; that its end then fails as well is no news.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+Cursors = dict[bytes, "psycopg.Cursor[Any]"]
+"""By its query, the cursor of a connection that last said a statement."""
+
+
+class NoneFree(psycopg.OperationalError):
+    """Every connection is in use, and stayed so for `PATIENCE_S`."""
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """An open connection, and what it learnt of the statements said on it."""
+
+    driver: "psycopg.Connection[Any]"
+    cursors: Cursors = field(default_factory=dict)
+    since: float = field(default_factory=monotonic)
+
+
+def connect(url: str) -> Connection:
+    """Opens one. It speaks binary, for our statements take whole columns as arrays; what begins
+    and ends a transaction is said by `Tx`, together with its neighbours."""
+    driver = psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=CONNECT_S,
+        application_name="jauap",
+        options="-c timezone=UTC",
+    )
+    driver.adapters.register_dumper(list, ColumnDumper)
+    return Connection(driver)
+
+
+class Pool:
+    """At most `most` connections, the one used last before the others."""
+
+    def __init__(self, url: str, most: int = MOST) -> None:
+        self._url = url
+        self._slots: LifoQueue[Connection | None] = LifoQueue()
+        self._refill([None] * most)
+        self._disposed_at = 0.0
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One for as long as the block lasts; what it left open is rolled back. Raises
+        psycopg.OperationalError where the server cannot be reached, or none becomes free."""
+        try:
+            slot = self._slots.get(timeout=PATIENCE_S)
+        except Empty:
+            raise NoneFree(f"no connection became free in {PATIENCE_S:.0f} s") from None
+        try:
+            slot = self._sound(slot) or connect(self._url)
+            yield slot
+        finally:
+            self._slots.put(None if slot is None else self._left(slot))
+
+    def dispose(self) -> None:
+        """Closes those that are not in use now, and the others when they come back."""
+        self._disposed_at = monotonic()
+        slots = [self._slots.get_nowait() for _ in range(self._slots.qsize())]
+        self._refill([None if slot is None else self._left(slot) for slot in slots])
+
+    def _refill(self, slots: list[Connection | None]) -> None:
+        for slot in slots:
+            self._slots.put(slot)
+
+    def _sound(self, slot: Connection | None) -> Connection | None:
+        """Nobody asked an idle connection anything, so what it has to say is that the server has
+        closed it. That is known without a trip."""
+        if slot is None:
+            return None
+        if not slot.driver.closed and not _has_news(slot.driver.fileno()):
+            return slot
+        slot.driver.close()
+        return None
+
+    def _left(self, slot: Connection) -> Connection | None:
+        """The connection as the next may have it; None where it is better closed."""
+        driver = slot.driver
+        is_young = slot.since > max(self._disposed_at, monotonic() - OLDEST_S)
+        try:
+            if driver.info.transaction_status in _ROLLS_BACK:
+                driver.rollback()
+            if is_young and driver.info.transaction_status == TransactionStatus.IDLE:
+                return slot
+        except psycopg.Error:  # it is of no use any more
+            pass
+        driver.close()
+        return None
+
+
+_ROLLS_BACK = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+def _has_news(socket: int) -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
