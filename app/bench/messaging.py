@@ -35,14 +35,22 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is asked for. `smsc` None: our own simulator. `rate` 0: as fast as the window lets."""
+    """What is asked for. `smsc` None: our own simulator. `rate` 0: as fast as the window lets.
+    The `binds` are shared out among `gateways`."""
 
     n: int
     segments: int = 1
     window: int = 50
     rate: float = 0.0
     binds: int = 1
+    gateways: int = 1
     smsc: tuple[str, int] | None = None
+
+    @property
+    def shares(self) -> list[list[str]]:
+        """The binds of each gateway, by cid."""
+        cids = [f"bench-{number}" for number in range(1, self.binds + 1)]
+        return [cids[gateway :: self.gateways] for gateway in range(self.gateways)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class Figures:
     segments: int
     window: int
     binds: int
+    gateways: int
     smsc: str
     seconds: float
     messages_per_s: float
@@ -76,7 +85,7 @@ def mt(work: Work, progress: Progress) -> Figures:
         persons = people(work.n)
         serve(home, work.segments)
         offered = fill(home, persons)
-        run(home)
+        run(home, work.shares)
         whole = work.n * work.segments
         flow = _until(home, lambda: _look(home, QUESTION), whole, progress)
         return _figures("mt", work, flow, offered, home)
@@ -91,7 +100,7 @@ def turn(work: Work, progress: Progress) -> Figures:
             serve(home, work.segments)
             offered = fill(home, persons)
             ask_everybody(home.rt)
-            run(home)
+            run(home, work.shares)
             flow = _until(home, lambda: _look_at_answers(home), work.n, progress)
             figures = _figures("turn", work, flow, offered, home)
         latencies += told()
@@ -162,14 +171,16 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def run(home: House) -> None:
-    """Starts worker and gateway on what is there; the worker first, so that no network hears of
-    us while it still reads its modules."""
+def run(home: House, shares: Sequence[Sequence[str]] = ((),)) -> None:
+    """Starts worker and gateways on what is there; the worker first, so that no network hears of
+    us while it still reads its modules. `shares` are each gateway's binds; empty: all of them."""
     with home.rt.ledger.begin() as tx:
         records.analyze(tx)
     home.start("worker", "app.cli", "worker")
     home.until(lambda: home.rt.redis.exists(WORKERS) > 0, "the worker is up")
-    home.start("gateway", "app.cli", "gateway")
+    for number, cids in enumerate(shares, 1):
+        name = "gateway" if number == 1 else f"gateway-{number}"
+        home.start(name, "app.cli", "gateway", *(word for c in cids for word in ("--bind", c)))
 
 
 def ask_everybody(rt: Runtime) -> None:
@@ -249,7 +260,7 @@ def _figures(name: str, work: Work, flow: Flow, offered: float, home: House) -> 
     per_message = work.segments if name == "mt" else 1
     rate = flow.received / seconds
     return Figures(
-        name, work.n, per_message, work.window, work.binds, _named(work),
+        name, work.n, per_message, work.window, work.binds, work.gateways, _named(work),
         round(seconds, 3), round(rate / per_message, 1), round(rate, 1), round(offered, 1),
         None, None, home.memory_mb(),
     )  # fmt: skip

@@ -30,7 +30,8 @@ Window = Annotated[int, typer.Option("--window", min=1, max=1000, help="Outstand
 Rate = Annotated[
     float, typer.Option("--rate", min=0, help="MOs a second; 0: as fast as the window lets.")
 ]
-Binds = Annotated[int, typer.Option("--binds", min=1, max=16, help="Binds of the one gateway.")]
+Binds = Annotated[int, typer.Option("--binds", min=1, max=16, help="Binds of all gateways.")]
+Gateways = Annotated[int, typer.Option("--gateways", min=1, max=16, help="They share the binds.")]
 
 
 @bench.command("machine")
@@ -47,10 +48,11 @@ def mt(
     segments: Segments = 1,
     window: Window = 50,
     binds: Binds = 1,
+    gateways: Gateways = 1,
     as_json: JsonFlag = False,
 ) -> None:
     """Questions with receipts, durable. Example: jauap bench mt --n 20000 --segments 3"""
-    work = Work(n, segments, window, 0.0, binds, _address(smsc))
+    work = Work(n, segments, window, 0.0, binds, gateways, _address(smsc))
     _measure(messaging.mt, work, as_json=as_json)
 
 
@@ -62,10 +64,11 @@ def turn(
     window: Window = 50,
     rate: Rate = 0.0,
     binds: Binds = 1,
+    gateways: Gateways = 1,
     as_json: JsonFlag = False,
 ) -> None:
     """Open offers answered "1", one answer each. Example: jauap bench turn --n 10000 --rate 200"""
-    work = Work(n, segments, window, rate, binds, _address(smsc))
+    work = Work(n, segments, window, rate, binds, gateways, _address(smsc))
     _measure(messaging.turn, work, as_json=as_json)
 
 
@@ -161,6 +164,8 @@ def notices_(
 def _measure(
     measure: Callable[[Work, messaging.Progress], Figures], work: Work, *, as_json: bool
 ) -> None:
+    if work.gateways > work.binds:
+        raise stop(f"--gateways: found {work.gateways}, expected no more than --binds {work.binds}")
     try:
         with _progress() as progress:
             figures = measure(work, progress)

@@ -7,6 +7,7 @@ from collections import Counter
 from typer.testing import CliRunner
 
 from app.bench.flames import Sampler, as_svg
+from app.bench.messaging import Work
 from app.commands.assembled import app
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -55,6 +56,19 @@ def test_questions_and_receipts_are_measured_on_the_real_processes() -> None:
     assert (figures["n"], figures["segments"]) == (30, 2)
     assert figures["segments_per_s"] > figures["messages_per_s"] > 0
     assert set(figures["memory_mb"]) == {"web", "worker", "gateway"}
+
+
+def test_binds_are_shared_out_among_gateways_none_without_one() -> None:
+    words = ["bench", "mt", "--n", "30", "--binds", "3", "--gateways", "2", "--json"]
+    run = CliRunner().invoke(app, words)
+    assert run.exit_code == 0, run.output
+    figures = json.loads(run.stdout)
+    assert (figures["binds"], figures["gateways"]) == (3, 2)
+    assert set(figures["memory_mb"]) == {"web", "worker", "gateway", "gateway-2"}
+    assert Work(30, binds=3, gateways=2).shares == [["bench-1", "bench-3"], ["bench-2"]]
+    wrong = CliRunner().invoke(app, ["bench", "turn", "--gateways", "2"])
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "--gateways: found 2, expected no more than --binds 1" in wrong.stderr
 
 
 def test_every_stage_of_a_message_is_measured() -> None:
