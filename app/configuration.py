@@ -10,7 +10,7 @@ from datetime import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 EMBEDDED = "embedded"
 
@@ -146,7 +146,15 @@ def _ledger(value: object) -> str:
     if value == EMBEDDED:
         return EMBEDDED
     text = _url("postgresql", "postgres", "postgresql+psycopg")(value)
-    return "postgresql" + text[text.index(":") :]
+    return _PASSWORD.sub(_spelled, "postgresql" + text[text.index(":") :])
+
+
+# PostgreSQL wants what is special in a password percent-encoded; people write it as it is.
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*:)([^@]*)(?=@)")
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return found[1] + quote(unquote(found[2]), safe="")
 
 
 def _redis(value: object) -> str:

@@ -24,9 +24,16 @@ class LedgerDown(Exception):
 
 
 class Ledger:
-    """The ledger at `url` (postgresql://…)."""
+    """The ledger at `url` (postgresql://…). Raises LedgerDown for a URL that libpq cannot read."""
 
     def __init__(self, url: str) -> None:
+        try:
+            self._parts = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:  # it quotes what may be a password
+            raise LedgerDown(
+                "found a ledger.url that PostgreSQL cannot read, "
+                "expected postgresql://user@host/database"
+            ) from None
         self.url = url
         self.pool = Pool(url)
 
@@ -36,14 +43,21 @@ class Ledger:
         with self.pool.connection() as connection:
             tx = Tx(connection)
             tx.begin()
-            yield tx
-            tx.commit()
+            try:
+                yield tx
+                tx.commit()
+            finally:
+                tx.end()
 
     @contextmanager
     def alone(self) -> Iterator[Tx]:
         """Statements that are each a transaction of their own."""
         with self.pool.connection() as connection:
-            yield Tx(connection)
+            tx = Tx(connection)
+            try:
+                yield tx
+            finally:
+                tx.end()
 
     def apart(self) -> Tx:
         """The same on a connection of its own, which lives until it is closed."""
@@ -56,7 +70,12 @@ class Ledger:
         from sqlalchemy import NullPool, create_engine, text
         from sqlalchemy.exc import DBAPIError
 
-        engine = create_engine("postgresql+psycopg://", creator=self._connect, poolclass=NullPool)
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            isolation_level="READ COMMITTED",  # whoever has waited sees what was done meanwhile
+            poolclass=NullPool,
+        )
         try:
             with engine.begin() as connection:
                 # Two processes may start at once: one migrates, the other waits and finds it done.
@@ -72,8 +91,10 @@ class Ledger:
                 raise LedgerDown(self.describe(found)) from None
             raise (found or error) from None
 
-    def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        return psycopg.connect(self.url, options="-c timezone=UTC")
+    def _connect(self) -> "psycopg.Connection[Any]":
+        driver = connect(self.url).driver
+        driver.autocommit = False
+        return driver
 
     def check(self) -> None:
         """Raises LedgerDown unless the ledger answers and has been migrated."""
@@ -98,7 +119,7 @@ class Ledger:
         return self._part("dbname") or self._part("user")
 
     def _part(self, name: str) -> str:
-        return str(conninfo_to_dict(self.url).get(name) or "")
+        return str(self._parts.get(name) or "")
 
     def describe(self, error: psycopg.Error) -> str:
         """The server's first line about why it cannot be reached."""

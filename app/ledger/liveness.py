@@ -53,7 +53,11 @@ def hold(ledger: Ledger, gateway: UUID) -> Holder:
 
 def _locked(ledger: Ledger, gateway: UUID) -> Tx:
     tx = ledger.apart()
-    tx.write(_HOLD, {"gateway": str(gateway)})
+    try:
+        tx.write(_HOLD, {"gateway": str(gateway)})
+    except BaseException:
+        tx.close()
+        raise
     return tx
 
 

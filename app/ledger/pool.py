@@ -7,7 +7,7 @@ words, and is over for everybody with the server's first answer.
 import logging
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, LifoQueue
 from time import monotonic
@@ -63,7 +63,8 @@ class Pool:
     def __init__(self, url: str, most: int = MOST) -> None:
         self._url = url
         self._slots: LifoQueue[Connection | None] = LifoQueue()
-        self._refill([None] * most)
+        for _ in range(most):
+            self._slots.put(None)
         self._disposed_at = 0.0
 
     @contextmanager
@@ -83,12 +84,16 @@ class Pool:
     def dispose(self) -> None:
         """Closes those that are not in use now, and the others when they come back."""
         self._disposed_at = monotonic()
-        slots = [self._slots.get_nowait() for _ in range(self._slots.qsize())]
-        self._refill([None if slot is None else self._left(slot) for slot in slots])
-
-    def _refill(self, slots: list[Connection | None]) -> None:
-        for slot in slots:
-            self._slots.put(slot)
+        idle: list[Connection | None] = []
+        try:
+            with suppress(Empty):
+                while True:
+                    idle.append(self._slots.get_nowait())
+        finally:
+            for slot in idle:
+                self._slots.put(None)
+                if slot is not None:
+                    slot.driver.close()
 
     def _sound(self, slot: Connection | None) -> Connection | None:
         """Nobody asked an idle connection anything, so what it has to say is that the server has

@@ -4,7 +4,6 @@ together, by psycopg.
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import count
 from typing import Any, Final
 
 import psycopg
@@ -18,7 +17,6 @@ Row = Any
 
 MOST_KEPT = 1_000  # rows
 
-_STREAMS: Final = count(1)
 _NAME: Final = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)", re.ASCII)  # not the `::` of a cast
 
 
@@ -100,12 +98,15 @@ class Rows:
 class Asked:
     """A statement that has been said, or waits to be said with others; `rows` is its answer."""
 
-    __slots__ = ("_cursor", "_query", "_rows", "_tx", "_values")
+    __slots__ = ("_cursor", "_is_kept", "_query", "_rows", "_tx", "_values")
 
-    def __init__(self, tx: "Tx", query: bytes, values: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, tx: "Tx", query: bytes, values: Mapping[str, Any] | None, *, is_kept: bool = True
+    ) -> None:
         self._tx = tx
         self._query = query
         self._values = values
+        self._is_kept = is_kept  # what is learnt of it, for the next time it is said
         self._cursor: psycopg.Cursor[Any] | None = None
         self._rows: Rows | None = None
 
@@ -126,7 +127,8 @@ class Asked:
         """Hands it to psycopg, by a cursor that has `kept` what it learnt of the statement before;
         in a pipeline the answer is there when that has ended."""
         cursor = kept.pop(self._query, None) or driver.cursor(row_factory=namedtuple_row)
-        self._cursor = cursor.execute(self._query, self._values or None)
+        prepare = None if self._is_kept else False
+        self._cursor = cursor.execute(self._query, self._values or None, prepare=prepare)
 
     def read(self, kept: Cursors) -> None:
         """Reads the answer, which is there."""
@@ -134,7 +136,7 @@ class Asked:
         assert cursor is not None
         found = cursor.fetchall() if cursor.rownumber is not None else []
         self._rows = Rows(found, cursor.rowcount)
-        if len(found) < MOST_KEPT:  # a cursor holds its last answer
+        if self._is_kept and len(found) < MOST_KEPT:  # a cursor holds its last answer
             kept[self._query] = cursor
 
 
@@ -145,13 +147,14 @@ class Tx:
     the commit. Without a transaction (`begin` is not called) nothing waits. After a trip that
     failed, whoever heard of it, nothing more is said and nothing is committed."""
 
-    __slots__ = ("_begun", "_cursors", "_is_broken", "_waiting", "driver")
+    __slots__ = ("_begun", "_cursors", "_refusal", "_streams", "_waiting", "driver")
 
     def __init__(self, connection: Connection) -> None:
         self.driver = connection.driver
         self._cursors = connection.cursors
         self._begun = False
-        self._is_broken = False
+        self._refusal: str | None = None
+        self._streams = 0
         self._waiting: list[Asked] = []
 
     def begin(self) -> None:
@@ -190,26 +193,37 @@ class Tx:
     def stream(
         self, statement: Statement, values: Mapping[str, Any] | None = None, *, at_once: int
     ) -> Iterator[Row]:
-        """The rows of an answer that does not fit, fetched so many at a time."""
-        self.flush()
-        name = f"stream-{next(_STREAMS)}"
-        with self.driver.cursor(name, row_factory=namedtuple_row) as cursor:
-            cursor.itersize = at_once
-            yield from cursor.execute(statement.query, values)
+        """The rows of an answer that does not fit, as it is now, fetched so many at a time."""
+        self._streams += 1
+        name = b"stream_%d" % self._streams
+        self._now(b"DECLARE %b NO SCROLL CURSOR FOR %b" % (name, statement.query), values)
+        return self._fetched(name, at_once)
+
+    def _fetched(self, name: bytes, at_once: int) -> Iterator[Row]:
+        # Nothing is kept of these: the next stream of that name is another.
+        fetch = b"FETCH %d FROM %b" % (at_once, name)
+        while rows := self._now(fetch).all():
+            yield from rows
+        self._now(b"CLOSE " + name)
+
+    def _now(self, query: bytes, values: Mapping[str, Any] | None = None) -> Rows:
+        asked = Asked(self, query, values, is_kept=False)
+        self._waiting.append(asked)
+        return asked.rows()
 
     def flush(self) -> None:
         """Says what waits."""
-        if self._is_broken:
-            raise InFailedSqlTransaction("a statement before it has failed")
+        if self._refusal is not None:
+            raise InFailedSqlTransaction(self._refusal)
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        self._is_broken = self._begun
+        self._refusal = "a statement before it has failed" if self._begun else None
         try:
             self._say(waiting)
         except psycopg.Error as error:
             raise _first(error) from None
-        self._is_broken = False
+        self._refusal = None
 
     def _say(self, waiting: list[Asked]) -> None:
         driver, kept = self.driver, self._cursors
@@ -221,6 +235,10 @@ class Tx:
                     one.say(driver, kept)
         for one in waiting:
             one.read(kept)
+
+    def end(self) -> None:
+        """Says nothing any more: the connection is another's."""
+        self._refusal = "its transaction is over"
 
     def close(self) -> None:
         """Ends its connection, one that `Ledger.apart` has opened."""

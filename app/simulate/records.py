@@ -8,9 +8,9 @@ from uuid import UUID
 
 from app.ledger.engine import Ledger, Row, Tx, sql
 
+AT_ONCE = 5_000  # offers read together
 # A simulation that loses power starts anew: nothing of it has to be on a disk. And what the server
 # does by itself, by the wall's clock, must not choose another plan in one run than in the next.
-AT_ONCE = 5_000  # offers
 _FAST = (
     "ALTER DATABASE {database} SET synchronous_commit = off",
     "ALTER SYSTEM SET autovacuum = off",

@@ -1,10 +1,14 @@
 """Connections are kept and given out again, and none is given out that is of no use."""
 
+import gc
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from app.embedded import Urls
 from app.ledger import pool
@@ -103,6 +107,47 @@ def test_an_old_connection_is_replaced(ledger: Ledger, monkeypatch: pytest.Monke
     assert whose_turn(ledger) != first
 
 
+def test_disposed_of_while_threads_take_and_give_back_it_loses_no_place(ledger: Ledger) -> None:
+    stop = threading.Event()
+
+    def use() -> None:
+        while not stop.is_set():
+            whose_turn(ledger)
+
+    with ThreadPoolExecutor(3) as threads:
+        users = [threads.submit(use) for _ in range(3)]
+        for _ in range(200):
+            ledger.dispose()
+        stop.set()
+    assert [user.result() for user in users] == [None] * 3
+    with ExitStack() as held:
+        assert len({who(held.enter_context(ledger.begin())) for _ in range(MOST)}) == MOST
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter2%zz@h/d", "postgresql://u:hunter2@h/d?x=1"])
+def test_a_url_that_cannot_be_read_is_refused_without_being_told(url: str) -> None:
+    with pytest.raises(LedgerDown, match="expected postgresql://user@host/database") as refused:
+        Ledger(url)
+    assert "hunter2" not in str(refused.value) and refused.value.__cause__ is None
+
+
+def test_of_two_processes_that_migrate_at_once_one_waits_and_finds_it_done(servers: Urls) -> None:
+    fresh = Ledger(make_conninfo(servers.ledger, dbname="twice"))
+    owner = Ledger(servers.ledger)
+    with owner.alone() as tx:
+        tx.write(sql("CREATE DATABASE twice"))
+        tx.write(sql("ALTER DATABASE twice SET default_transaction_isolation = 'repeatable read'"))
+        try:
+            with ThreadPoolExecutor(2) as both:
+                for migrated in [both.submit(Ledger(fresh.url).migrate) for _ in range(2)]:
+                    migrated.result()
+            fresh.check()
+        finally:
+            fresh.dispose()
+            tx.write(sql("DROP DATABASE twice"))
+    owner.dispose()
+
+
 def test_streams_of_one_transaction_are_read_side_by_side(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         some = tx.stream(NUMBERS, {"last": 10}, at_once=3)
@@ -110,6 +155,38 @@ def test_streams_of_one_transaction_are_read_side_by_side(ledger: Ledger) -> Non
         assert [next(some).n, next(others).n, next(some).n] == [1, 1, 2]
         assert [r.n for r in others] == [2, 3, 4, 5]
         assert [r.n for r in some] == list(range(3, 11))
+
+
+def test_a_stream_shows_what_was_there_when_it_was_asked_for(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.write(TABLE)
+        tx.write(sql("INSERT INTO left_open SELECT generate_series(1, 5)"))
+        rows = tx.stream(sql("SELECT n FROM left_open ORDER BY n"), at_once=2)
+        tx.write(sql("DELETE FROM left_open"))
+        assert [r.n for r in rows] == [1, 2, 3, 4, 5]
+        tx.write(sql("DROP TABLE left_open"))
+
+
+def test_a_stream_that_outlives_its_transaction_touches_nobody_elses(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        rows = tx.stream(NUMBERS, {"last": 9}, at_once=2)
+        next(rows)
+    with ledger.begin() as other:
+        [third] = [other.stream(NUMBERS, {"last": 3}, at_once=9)]
+        next(rows)  # it was fetched before
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction, match="is over"):
+            next(rows)
+        del rows
+        gc.collect()
+        assert [r.n for r in third] == [1, 2, 3]
+
+
+def test_a_transaction_that_is_over_says_nothing_any_more(ledger: Ledger) -> None:
+    for way in (ledger.begin, ledger.alone):
+        with way() as tx:
+            who(tx)
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction, match="is over"):
+            who(tx)
 
 
 @pytest.mark.parametrize(

@@ -144,9 +144,22 @@ def test_secrets_stay_out_of_the_printed_settings() -> None:
     assert repr(bytes(range(32))) not in printed
 
 
-def test_a_ledger_url_is_given_the_driver_we_use() -> None:
-    for written in ("postgres://h/d", "postgresql://h/d", "postgresql+psycopg://h/d"):
-        assert sandbox({"JAUAP_LEDGER_URL": written}).ledger.url == "postgresql://h/d"
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("postgres://h/d", "postgresql://h/d"),
+        ("postgresql://h/d", "postgresql://h/d"),
+        ("postgresql+psycopg://h/d", "postgresql://h/d"),
+        ("postgresql://u@h:1,i:2/d", "postgresql://u@h:1,i:2/d"),
+        ("postgresql://u:a%40b@h/d", "postgresql://u:a%40b@h/d"),
+        (
+            "postgresql://u:50%c /:?#Ә@h/d?host=/r",
+            "postgresql://u:50%25c%20%2F%3A%3F%23%D3%98@h/d?host=/r",
+        ),
+    ],
+)
+def test_a_ledger_url_is_spelled_as_postgresql_reads_it(written: str, read: str) -> None:
+    assert sandbox({"JAUAP_LEDGER_URL": written}).ledger.url == read
 
 
 def test_paths_in_the_file_count_from_the_file(tmp_path: Path) -> None:
