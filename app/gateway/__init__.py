@@ -159,8 +159,8 @@ class Gateway:
             self.claiming.stop()
             await asyncio.gather(keeper, claiming, return_exceptions=True)
             await self.links.end()
+            self._ledger.shutdown()  # first: what still runs there would take the lock again
             holder.release()
-            self._ledger.shutdown()
 
     def stop(self) -> None:
         """Asks `run` to end."""

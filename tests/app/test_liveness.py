@@ -1,13 +1,19 @@
 """A gateway that lives is never taken for dead, whatever becomes of its connections."""
 
+import asyncio
+import threading
 from uuid import UUID, uuid4
 
 import pytest
 
 from app.clock import ManualClock
+from app.gateway import Gateway
+from app.gateway.links import Links
 from app.ledger import liveness
 from app.ledger.failures import FAILURES
+from app.ledger.liveness import Holder
 from app.runtime import Runtime
+from tests.app.town import town
 from tests.app.worker_fixtures import ledger_outage
 from tests.app.world import World
 from tests.server_logs import OF_BEING_CLOSED
@@ -47,3 +53,43 @@ def test_a_lock_that_was_lost_with_the_ledger_is_taken_again_however_long_it_was
     assert not holder.renew()
     assert dead(rt) == []
     holder.release()
+
+
+def test_a_gateway_that_ends_lets_go_last_so_that_nothing_takes_the_lock_again(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_looking, has_unbound = threading.Event(), threading.Event()
+    renew, release, end, drain = Holder.renew, Holder.release, Links.end, Gateway._drain
+    at_release: list[bool] = []
+
+    def slowly(self: Holder) -> bool:
+        is_looking.set()
+        try:
+            assert has_unbound.wait(30)
+            return renew(self)
+        finally:
+            is_looking.clear()
+
+    async def drain_until_it_looks(self: Gateway) -> None:
+        await drain(self)
+        monkeypatch.setattr(Holder, "renew", slowly)
+        while not is_looking.is_set():
+            await asyncio.sleep(0.01)
+
+    async def unbind(self: Links) -> None:
+        await end(self)
+        has_unbound.set()
+
+    def let_go(self: Holder) -> None:
+        at_release.append(is_looking.is_set())
+        release(self)
+
+    async def scenario() -> None:
+        async with town(rt) as place:
+            await place.until(lambda: bool(place.gateway.links.live()), "it has bound")
+
+    monkeypatch.setattr(Gateway, "_drain", drain_until_it_looks)
+    monkeypatch.setattr(Links, "end", unbind)
+    monkeypatch.setattr(Holder, "release", let_go)
+    asyncio.run(scenario())
+    assert at_release == [False]
