@@ -149,8 +149,9 @@ def _ledger(value: object) -> str:
     return _PASSWORD.sub(_spelled, "postgresql" + text[text.index(":") :])
 
 
-# PostgreSQL wants what is special in a password percent-encoded; people write it as it is.
-_PASSWORD = re.compile(r"(?<=://)([^:/@]*:)([^@]*)(?=@)")
+# PostgreSQL wants what is special in a password percent-encoded; people write it as it is. What
+# begins like a port is none: host:5432/db?user=me@there.
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*:)(?!\d*/)([^@]*)(?=@)")
 
 
 def _spelled(found: re.Match[str]) -> str:

@@ -65,7 +65,7 @@ class Ledger:
 
     def migrate(self) -> None:
         """Brings the schema to the newest version; running it again changes nothing."""
-        import alembic.command  # 25 MB that only migrations need
+        import alembic.command  # 23 MB that only migrations need
         from alembic.config import Config
         from sqlalchemy import NullPool, create_engine, text
         from sqlalchemy.exc import DBAPIError

@@ -151,6 +151,7 @@ def test_secrets_stay_out_of_the_printed_settings() -> None:
         ("postgresql://h/d", "postgresql://h/d"),
         ("postgresql+psycopg://h/d", "postgresql://h/d"),
         ("postgresql://u@h:1,i:2/d", "postgresql://u@h:1,i:2/d"),
+        ("postgresql://h:5/d?user=u@v", "postgresql://h:5/d?user=u@v"),
         ("postgresql://u:a%40b@h/d", "postgresql://u:a%40b@h/d"),
         (
             "postgresql://u:50%c /:?#Ә@h/d?host=/r",
