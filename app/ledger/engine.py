@@ -40,14 +40,10 @@ class Ledger:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """One transaction: committed on leaving, rolled back on any exception."""
-        with self.pool.connection() as connection:
-            tx = Tx(connection)
+        with self.alone() as tx:
             tx.begin()
-            try:
-                yield tx
-                tx.commit()
-            finally:
-                tx.end()
+            yield tx
+            tx.commit()
 
     @contextmanager
     def alone(self) -> Iterator[Tx]:

@@ -58,12 +58,12 @@ def connect(url: str) -> Connection:
 
 
 class Pool:
-    """At most `most` connections, the one used last before the others."""
+    """At most `MOST` connections, the one used last before the others."""
 
-    def __init__(self, url: str, most: int = MOST) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
         self._slots: LifoQueue[Connection | None] = LifoQueue()
-        for _ in range(most):
+        for _ in range(MOST):
             self._slots.put(None)
         self._disposed_at = 0.0
 

@@ -1,7 +1,6 @@
 """Connections are kept and given out again, and none is given out that is of no use."""
 
 import gc
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -107,19 +106,22 @@ def test_an_old_connection_is_replaced(ledger: Ledger, monkeypatch: pytest.Monke
     assert whose_turn(ledger) != first
 
 
-def test_disposed_of_while_threads_take_and_give_back_it_loses_no_place(ledger: Ledger) -> None:
-    stop = threading.Event()
+def test_whoever_takes_a_connection_in_the_midst_of_a_disposal_costs_no_place(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots, elsewhere = ledger.pool._slots, ExitStack()
+    take = slots.get_nowait
 
-    def use() -> None:
-        while not stop.is_set():
-            whose_turn(ledger)
+    def take_after_another() -> pool.Connection | None:
+        with monkeypatch.context() as once:
+            once.setattr(slots, "get_nowait", take)
+            elsewhere.enter_context(ledger.begin())
+        monkeypatch.undo()
+        return take()
 
-    with ThreadPoolExecutor(3) as threads:
-        users = [threads.submit(use) for _ in range(3)]
-        for _ in range(200):
-            ledger.dispose()
-        stop.set()
-    assert [user.result() for user in users] == [None] * 3
+    monkeypatch.setattr(slots, "get_nowait", take_after_another)
+    ledger.dispose()
+    elsewhere.close()
     with ExitStack() as held:
         assert len({who(held.enter_context(ledger.begin())) for _ in range(MOST)}) == MOST
 

@@ -139,4 +139,4 @@ def ledger_outage(rt: Runtime) -> Iterator[None]:
             yield
         finally:
             tx.write(sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true"))
-    server.dispose()
+            server.dispose()
