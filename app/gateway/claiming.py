@@ -47,6 +47,7 @@ class Claiming:
         self._wake = asyncio.Event()
         self._is_asked = True
         self._dry: set[str] = set()
+        self._has_rest = False
         self._is_paced = False
         self._looked_at = 0.0
         self._is_over = False
@@ -54,13 +55,14 @@ class Claiming:
 
     def wake(self) -> None:
         """There may be something to claim."""
-        self._is_asked = True
+        self._is_asked, self._has_rest = True, False
         self._dry.clear()
         self._wake.set()
 
     def has_room(self) -> None:
-        """There may be room for more."""
-        self._wake.set()
+        """There may be room for more, if more is there."""
+        if not self._has_rest:
+            self._wake.set()
 
     def stop(self) -> None:
         """Claims nothing more; `run` ends once what was claimed is handed over."""
@@ -81,7 +83,7 @@ class Claiming:
                 except Exception as error:  # our own bugs too: the other lane must go on hearing
                     why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
                     log.error("nothing-claimed", reason=why)
-                    self._is_asked = True
+                    self._is_asked, self._has_rest = True, False
                     await asyncio.sleep(REST_S)
         finally:
             self._ledger.shutdown(wait=False)
@@ -127,3 +129,4 @@ class Claiming:
             self.wake()
         else:
             self._dry |= bulk.keys()
+            self._has_rest = self._dry >= {link.bind.network for link in self._links.all()}

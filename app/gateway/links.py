@@ -134,6 +134,8 @@ class Links:
             for k in self._sending
             if (k.bind.receipts or not is_question) and k.bind.network not in message.refused
         ]
+        if len(bound) <= 1:
+            return bound[0] if bound else None
         own = [k for k in bound if k.bind.network == message.network]
         digits = message.phone.lstrip("+")
         by_prefix = [k for k in bound if any(digits.startswith(p) for p in k.bind.prefixes)]

@@ -3,7 +3,8 @@ together, by psycopg.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -47,6 +48,26 @@ def of_all(update: str) -> Statement:
         f"""WITH changed AS ({update} RETURNING 1)
         SELECT must_be_all((SELECT count(*) FROM changed), CAST(:expected AS bigint))"""
     )
+
+
+class _Named:
+    """Makes rows as psycopg's `namedtuple_row` does. A statement's columns are always the same, so
+    they are looked at once."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self) -> None:
+        self._make: Callable[[Sequence[Any]], Row] | None = None
+
+    def __call__(self, cursor: "psycopg.Cursor[Any]") -> Callable[[Sequence[Any]], Row]:
+        if self._make is not None:
+            return self._make
+        make = namedtuple_row(cursor)
+        kind = getattr(make, "__self__", None)
+        if kind is None:  # there are no columns
+            return make
+        self._make = partial(tuple.__new__, kind)
+        return self._make
 
 
 class Rows:
@@ -126,7 +147,7 @@ class Asked:
     def say(self, driver: "psycopg.Connection[Any]", kept: Cursors) -> None:
         """Hands it to psycopg, by a cursor that has `kept` what it learnt of the statement before;
         in a pipeline the answer is there when that has ended."""
-        cursor = kept.pop(self._query, None) or driver.cursor(row_factory=namedtuple_row)
+        cursor = kept.pop(self._query, None) or driver.cursor(row_factory=_Named())
         prepare = None if self._is_kept else False
         self._cursor = cursor.execute(self._query, self._values or None, prepare=prepare)
 
