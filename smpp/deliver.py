@@ -3,9 +3,10 @@
 Pure. Nothing here is used towards a real network.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from smpp import ussd
 from smpp.handsets import Handset

@@ -3,14 +3,13 @@
 Pure data, in the words of SMPP; smpp.incoming and the link turn it into those of smpp.messages.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from smpp.pdu import SmFields
 from smpp.query import QueryAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """The SMSC accepted the bind and gave its own system_id, which may be empty, and perhaps the
     version of SMPP that it speaks (sc_interface_version), 0x34 for 3.4."""
 
@@ -18,16 +17,14 @@ class Bound:
     interface_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The SMSC refused the bind; `reason` is in words."""
 
     status: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """A deliver_sm or data_sm that must be answered by `Session.acknowledge`."""
 
     command: int
@@ -35,8 +32,7 @@ class Delivered:
     fields: SmFields
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The response to a submit; `status` None when none came in time."""
 
     token: object
@@ -44,16 +40,14 @@ class Answered:
     message_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(Struct, frozen=True):
     """A submit was taken after all, though it had been Answered without a status."""
 
     token: object
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Queried:
+class Queried(Struct, frozen=True):
     """The response to a query_sm; `status` None when none came in time, `told` None when the
     response says nothing that can be read."""
 
@@ -62,15 +56,13 @@ class Queried:
     told: QueryAnswer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unbound:
+class Unbound(Struct, frozen=True):
     """The session ended in order; the connection is to be closed."""
 
     by_peer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The session cannot go on; the connection is to be closed at once."""
 
     status: int

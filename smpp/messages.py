@@ -3,9 +3,10 @@
 Pure data. The law rooms may import this module and nothing else of `smpp`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 
 class ReceiptState(StrEnum):
@@ -39,8 +40,7 @@ class UssdOp(IntEnum):
     USSN_CONFIRM = 19
 
 
-@dataclass(frozen=True, slots=True)
-class Ussd:
+class Ussd(Struct, frozen=True):
     """The USSD side of a PDU, incoming or to be sent: the operation, the session octets as they
     came, whether the session ends. An answer takes over, from what it answers, all but `op` and
     `ends` (`smpp.ussd.answer_op` makes one), for gateways tie a session by either of two marks."""
@@ -52,8 +52,7 @@ class Ussd:
     data_coding: int | None = None  # of the incoming PDU: the answer uses the same family
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentOf:
+class SegmentOf(Struct, frozen=True):
     """Which segment of a long message this is: numbers run from 1 to `total`."""
 
     reference: int
@@ -61,8 +60,7 @@ class SegmentOf:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """What the link needs to answer a deliver_sm or data_sm: only on the connection it came by."""
 
     cid: str
@@ -71,8 +69,7 @@ class Acknowledgement:
     command: int
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(Struct, frozen=True):
     """One MO PDU: a whole message, or one segment of it. `text` is None where the octets
     cannot be decoded; `raw` always holds them as they came."""
 
@@ -91,8 +88,7 @@ class Inbound:
     from_phone: bool = True  # False: alphanumeric or short-code sender, never answered
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """A parsed delivery receipt. `message_ids` are the spellings the SMSC may have meant,
     likeliest first. `done_at` is None unless the bind declares its receipts' time zone."""
 
@@ -108,8 +104,7 @@ class Receipt:
     user_message_reference: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(Struct, frozen=True):
     """One MT message to submit; the link cuts it into segments by the bind's `long_message`.
 
     Segment n carries the user_message_reference `segment_reference(base, n)`, 8 bits wide because
@@ -151,8 +146,7 @@ class SubmitOutcome(StrEnum):
     UNKNOWN = "unknown"  # the link was lost or the response did not come: never sent again blindly
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitResult:
+class SubmitResult(Struct, frozen=True):
     """The answer to one segment's submit_sm, or its absence.
 
     `user_message_reference` is what the segment carried, for receipts whose id means nothing;
@@ -176,8 +170,7 @@ class SubmitResult:
     is_late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
+class QueryResult(Struct, frozen=True):
     """The answer to a query_sm (SMPP 3.4, 4.8), or its absence: `status` None. `state` is None
     unless the SMSC told one; `done_at` where it gave a final_date with its offset from UTC."""
 
@@ -206,8 +199,7 @@ class BindEvent(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class BindState:
+class BindState(Struct, frozen=True):
     """One change of a bind, in words and with the SMPP status where there is one."""
 
     cid: str

@@ -8,8 +8,11 @@ never twice.
 """
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smpp import statuses
 from smpp.binds import Bind
@@ -23,8 +26,7 @@ MOST_SUSPECTS: Final = 10_000
 SCREEN_WAITS_S: Final = 20.0  # where the bind says nothing of USSD
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class Job(Struct, frozen=True, eq=False):
     """One segment on its way: the `number`th of `total`; how often it was refused for the pace."""
 
     serial: int

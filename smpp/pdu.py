@@ -4,11 +4,12 @@ The only door to smpplib: its tables of statuses are used, its reader is not, be
 cut body, an unknown TLV or a string without its NUL as something else. Nothing here knows states.
 """
 
-from dataclasses import dataclass, field
+import struct
+from dataclasses import dataclass
 from enum import IntEnum
-from struct import Struct
 from typing import Final
 
+from msgspec import Struct, field
 from smpplib import consts
 
 from smpp.tlv import Tag as Tag
@@ -22,7 +23,7 @@ MAX_LENGTH: Final = 65_536  # no PDU of ours or theirs is longer; more means the
 RESPONSE: Final = 0x8000_0000  # the bit that tells a response from its order (5.1.2.1)
 MAX_SEQUENCE: Final = 0x7FFF_FFFF  # 5.1.4
 
-_HEADER: Final = Struct(">IIII")
+_HEADER: Final = struct.Struct(">IIII")
 
 
 class Command(IntEnum):
@@ -118,8 +119,7 @@ class PeerError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Pdu:
+class Pdu(Struct, frozen=True):
     """One PDU with its header read and its body raw; `command` and `status` may be unknown ones."""
 
     command: int
@@ -128,8 +128,7 @@ class Pdu:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class SmFields:
+class SmFields(Struct, frozen=True):
     """The fields of submit_sm (4.4.1), deliver_sm (4.6.1) and data_sm (4.7.1).
 
     `tlvs` maps a tag to its raw value, the last of equal tags; for data_sm the fields that

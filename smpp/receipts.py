@@ -5,10 +5,11 @@ only esm_class and TLVs decide, which no handset can write.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from smpp import addresses
 from smpp.binds import Bind, MessageIds
@@ -41,8 +42,7 @@ _LONGEST_ERROR: Final = 32
 _HEX: Final = re.compile(r"(?:0[xX])?([0-9a-fA-F]{1,64})")
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedReceipt:
+class ParsedReceipt(Struct, frozen=True):
     """What a receipt says. `message_ids` are the spellings of the id that submit_sm_resp may
     have used, likeliest first, perhaps none. `done_at` is in UTC."""
 

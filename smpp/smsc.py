@@ -4,9 +4,11 @@ I/O for the simulator only. What a submit_sm leads to is the simulator's busines
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, Protocol
+
+from msgspec.structs import replace
 
 from smpp.handsets import Handset
 from smpp.pdu import (

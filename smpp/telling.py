@@ -4,9 +4,11 @@ It only says; the link decides.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from smpp.binds import Bind
 from smpp.events import Bound, Late, Queried

@@ -5,8 +5,9 @@ be read with certainty have no text, for noise must never become a consent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from smpp import gsm
 from smpp.binds import Bind, LongMessage
@@ -35,8 +36,7 @@ _CONCAT_16: Final = 0x08
 _NATIONAL_TABLES: Final = (0x24, 0x25)  # another alphabet than ours: the octets mean other letters
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """What one submit_sm carries of a text."""
 
     esm_class: int
@@ -45,8 +45,7 @@ class Segment:
     tlvs: dict[int, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentCount:
+class SegmentCount(Struct, frozen=True):
     """What a text costs: `units` are septets or UTF-16 code units, `offending` the characters,
     each once and in order, that alone forced UCS-2."""
 
@@ -56,8 +55,7 @@ class SegmentCount:
     offending: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedText:
+class ParsedText(Struct, frozen=True):
     """A PDU's text. `text` is None where the octets cannot be read with certainty; `raw` are the
     octets behind the user data header, or with it where the header itself is broken."""
 

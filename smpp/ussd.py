@@ -5,8 +5,9 @@ is `answer_op` of what came, sent as `Outbound.ussd`.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from smpp import gsm
 from smpp.binds import BindUssd, UssdCoding

@@ -3,8 +3,10 @@ their last segment, and the rest comes in waves of one message a phone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.conversation import records
 from app.conversation.records import Sighting
@@ -22,8 +24,7 @@ REDELIVERY = timedelta(minutes=15)
 SHORT = 8  # digits
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(Struct, frozen=True):
     """One MO with what the gateway knows of its way: `connection` names the link's connection
     and process, `draining` says that the bind has only just come back, `live` are connections that
     stand. `repeats` is when the same octets were committed from an earlier connection, where this

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.conversation.records import Question
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
@@ -18,8 +20,7 @@ from dialogs.engine.model import Dialog, Screen
 from dialogs.engine.turn import Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A person's answer to an open question. `stuck` says that the network was down at the time
     the answer is about, so that it is judged as in time; `how` is "sms", "ussd" or "app".
     `repeats`: the same octets were heard then, so this may be their redelivery; the turn is then
@@ -37,8 +38,7 @@ class Reply:
     repeats: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unasked:
+class Unasked(Struct, frozen=True):
     """A message from a phone that is not being asked anything."""
 
     phone_index: bytes

@@ -1,9 +1,10 @@
 """What others left behind, and what nobody needs any more: the exchange's housekeeping."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from app.conversation.records import count_parts, forget_keys, take_stale
 from app.exchange import receipts, submits

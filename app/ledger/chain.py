@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from app.ledger.encryption import Vault, VaultError
 
@@ -32,8 +33,7 @@ class Chain:
     head: bytes = GENESIS
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry as it is stored. `evidence` is sealed, or None where nothing personal was said
     or it has been erased."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from app.ledger.encryption import Vault
 from app.ledger.engine import Tx, sql
@@ -16,8 +17,7 @@ from app.ledger.ids import new_id
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What a provider is told; `body` is the JSON that every delivery and replay sends."""
 
     id: UUID
@@ -57,7 +57,7 @@ class HandOver:
         """Stores what was gathered: one statement for the events, one for the deliveries."""
         if not self.events:
             return
-        names = Event.__slots__
+        names = Event.__struct_fields__
         tx.write(_INSERT, {n: [getattr(e, n) for e in self.events] for n in names})
         self.events.clear()
 

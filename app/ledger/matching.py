@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.segments import Hit, Proof, Submitted
 
@@ -36,8 +38,7 @@ class Matched:
     ambiguous: Sequence[Proof]
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     """A segment that a receipt may be about."""
 
     key: tuple[UUID, int, int]

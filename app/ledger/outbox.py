@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.ledger.encryption import Vault
 from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.ids import new_id
@@ -25,8 +27,7 @@ class Priority(IntEnum):
     BULK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message to one phone. `kind` is its wording's key; `case_id` is None for plain help.
 
     `refused` are the networks that do not know the phone, `doubts` how often nobody knew whether

@@ -4,15 +4,15 @@ Which segment a receipt is about is for `matching` to say.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.ledger.engine import Tx, ids, sql
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """A segment after its submit_sm_resp, or after waiting for one in vain."""
 
     outbox_id: UUID
@@ -29,8 +29,7 @@ class Submitted:
     umr: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """A receipt as the ledger needs it; `ids` are the spellings its id may have, `umr` the low
     octet of its user_message_reference, where it has one."""
 
@@ -46,8 +45,7 @@ class Proof:
     cid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How a whole message stands after a receipt: its segments with and without a final state.
     `errors` are those of the failed ones; `is_news`: it went by another network than recorded."""
 
@@ -66,8 +64,7 @@ class Standing:
     is_news: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """A receipt and the segment it belongs to, submitted at `submitted_at`; its message has `total`
     segments."""
 
@@ -152,7 +149,7 @@ _STANDING = sql(
 def append(tx: Tx, rows: Sequence[Submitted]) -> None:
     """Appends what became of submitted segments."""
     if rows:
-        names = Submitted.__slots__
+        names = Submitted.__struct_fields__
         tx.write(_INSERT, {n: [getattr(r, n) for r in rows] for n in names})
 
 

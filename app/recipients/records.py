@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.ledger.encryption import Vault
 from app.ledger.engine import Tx, sql
 from app.ledger.ids import new_id
@@ -34,8 +36,7 @@ class NewConsent:
     revoked_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """A recipient with what the gates ask about them, and the consent that counts now."""
 
     id: UUID
@@ -320,7 +321,7 @@ def _recipient(vault: Vault, r: object) -> Recipient:
     row: dict[str, object] = r._asdict()  # type: ignore[attr-defined]
     context = bytes(row["iin_index"])  # type: ignore[call-overload]
     sealed = row["phone"]
-    values = {n: row[n] for n in Recipient.__slots__ if n not in ("phone", "phone_index")}
+    values = {n: row[n] for n in Recipient.__struct_fields__ if n not in ("phone", "phone_index")}
     index = row["phone_index"]
     return Recipient(
         **values,  # type: ignore[arg-type]

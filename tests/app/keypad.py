@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from app.conversation.sessions import Sessions
 from smpp.messages import Inbound, Outbound, Ussd, UssdOp
 from tests.app.world import World
@@ -40,7 +42,7 @@ class Keypad:
         self.unit += 1
         mo = self.world.mo(words, words.encode("ascii", "replace"))
         ussd = Ussd(op, session, ends)
-        return replace(mo, data_coding=ASCII, ussd=ussd, user_message_reference=self.number)
+        return structs.replace(mo, data_coding=ASCII, ussd=ussd, user_message_reference=self.number)
 
     @property
     def untold(self) -> list[Outbound]:

@@ -1,9 +1,9 @@
 """The echo on the real ledger: one answer a message, counts that survive, nobody else answered."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from app.acceptance.echo import Echo
 from app.acceptance.records import Tally, tally

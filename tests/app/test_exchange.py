@@ -1,12 +1,12 @@
 """What one batch must withstand: poisoned messages, receipts that cannot be theirs, lost memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.clock import ManualClock
 from app.conversation import records

@@ -1,10 +1,10 @@
 """A response that comes after we gave it up still says that the network took the message."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from app.clock import ManualClock
 from app.exchange import Batch

@@ -2,7 +2,6 @@
 would keep a lane from acknowledging anything for a second."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -10,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from app.clock import ManualClock
 from app.conversation import records as conversation

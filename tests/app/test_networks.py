@@ -1,13 +1,13 @@
 """Ported numbers: the next network is tried, the one that answered is remembered; and the counters
 by which handsets and receipts know a message."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from app.clock import ManualClock
 from app.exchange import Batch

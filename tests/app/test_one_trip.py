@@ -1,10 +1,10 @@
 """What is asked for in one trip is judged as if one thing had come after the other."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from app.clock import ManualClock
 from app.exchange import Batch, claims

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec import structs
 
 from app.clock import ManualClock
 from app.exchange import Batch
@@ -226,7 +227,7 @@ class Promises(RuleBasedStateMachine):
             kept, self.world.waiting = self.world.waiting, []
             self.world.come_back()
             for message in kept:
-                late = replace(message, received_at=self.world.clock())
+                late = structs.replace(message, received_at=self.world.clock())
                 self.expecting_its_answer(late, lambda one=late: self.world.hear([one]))
 
     @rule(data=st.data(), really=st.integers(0, 2))

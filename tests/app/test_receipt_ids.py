@@ -1,9 +1,9 @@
 """A network writes one id in two ways, in its response and in its receipt, and we know it again."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from app.clock import ManualClock
 from app.exchange import Batch

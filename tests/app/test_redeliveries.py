@@ -1,10 +1,10 @@
 """A redelivery after a lost link counts once, the same words typed twice count twice: a network
 delivers again only what it does not know to be acknowledged."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from app.acceptance.echo import Echo
 from app.clock import ManualClock

@@ -1,10 +1,10 @@
 """What a killed gateway had sent is known to its heir: nothing leaves twice or waits in vain."""
 
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from app.acceptance.echo import Echo
 from app.clock import ManualClock

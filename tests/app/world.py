@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import structs
 
 from app import rooms
 from app.clock import ManualClock
@@ -255,7 +256,7 @@ class World:
         self.bind(BindEvent.BOUND)
         kept, self.waiting = self.waiting, []
         for message in kept:
-            self.hear([replace(message, received_at=self.clock())])
+            self.hear([structs.replace(message, received_at=self.clock())])
 
     def pass_time(self, by: timedelta) -> None:
         """Time passes; the gateway beats, what is due is swept."""
@@ -281,7 +282,7 @@ class World:
             self.network.cid, self.network.name, self.phone, SHORT_NUMBER, words, octets, UCS2,
             self.clock(), self.network.acknowledgement(),
         )  # fmt: skip
-        return replace(message, **more)
+        return structs.replace(message, **more)
 
     def say(self, words: str, **more: Any) -> None:
         """The phone writes; while the network is down, the network keeps it."""

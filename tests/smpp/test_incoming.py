@@ -1,12 +1,12 @@
 """What arrives as deliver_sm or data_sm: whatever it holds, it becomes a message or a receipt."""
 
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smpp import incoming, receipts, text, ussd
 from smpp.binds import Bind, BindUssd

@@ -1,9 +1,9 @@
 """What the link makes of what an SMSC sends, and how it acknowledges."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from smpp.messages import (
     Inbound,

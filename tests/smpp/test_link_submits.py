@@ -1,9 +1,9 @@
 """What the link does with messages to send, against a scripted SMSC."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from smpp.messages import (
     BindEvent,

@@ -1,9 +1,9 @@
 """Links in trouble: what breaks them, what hangs, and what they count meanwhile."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from smpp import connection
 from smpp.messages import BindEvent, SubmitOutcome, Ussd, UssdOp

@@ -1,10 +1,9 @@
 """Octets to PDUs: what is right is read, what is cut or wrong is refused, never read otherwise."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smpp.pdu import (
     BindFields,
@@ -203,7 +202,7 @@ def test_binds_and_responses_are_read() -> None:
 )
 def test_what_smpp_cannot_carry_is_not_packed(wrong: dict[str, object]) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        pack_sm(Command.SUBMIT_SM, 1, replace(MO, **wrong))  # type: ignore[arg-type]
+        pack_sm(Command.SUBMIT_SM, 1, replace(MO, **wrong))
 
 
 def test_a_status_is_described_even_when_it_is_the_networks_own() -> None:

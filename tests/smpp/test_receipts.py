@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from smpp import addresses, receipts
 from smpp.binds import Bind
@@ -77,7 +78,7 @@ def test_osmomsc_without_dates_and_with_its_own_id_is_read_by_its_reference() ->
         "stat:DELIVRD err:000 text:",
         USER_MESSAGE_REFERENCE=b"\x00\x34",
     )
-    parsed = read(replace(fields, source_ton=3, data_coding=2), ALMATY)
+    parsed = read(structs.replace(fields, source_ton=3, data_coding=2), ALMATY)
     assert (parsed.done_at, parsed.user_message_reference) == (None, 0x34)
     assert (parsed.state, parsed.phone) == (ReceiptState.DELIVRD, "+77011234567")
 
@@ -165,10 +166,10 @@ def test_an_intermediate_notification_is_no_reply_and_no_end() -> None:
 
 
 def test_a_receipt_in_utf_16_and_one_in_the_payload_are_read() -> None:
-    wide = replace(receipt(""), data_coding=8, short_message=USUAL.encode("utf-16-be"))
+    wide = structs.replace(receipt(""), data_coding=8, short_message=USUAL.encode("utf-16-be"))
     assert read(wide).message_ids == ("42",)
     assert read(receipt("", MESSAGE_PAYLOAD=USUAL.encode())).message_ids == ("42",)
-    mislabelled = replace(receipt(USUAL), data_coding=8)
+    mislabelled = structs.replace(receipt(USUAL), data_coding=8)
     assert read(mislabelled).message_ids == ("42",)
 
 
@@ -201,7 +202,9 @@ def test_minute_precision_rounds_up_and_seconds_are_kept(
 
 
 def test_where_the_smsc_leaves_the_addresses_as_sent_the_handset_is_still_found() -> None:
-    fields = replace(receipt(USUAL), source="1414", source_ton=3, dest="77011234567", dest_ton=1)
+    fields = structs.replace(
+        receipt(USUAL), source="1414", source_ton=3, dest="77011234567", dest_ton=1
+    )
     assert read(fields).phone == "+77011234567"
 
 
@@ -213,7 +216,7 @@ def test_where_the_smsc_leaves_the_addresses_as_sent_the_handset_is_still_found(
     st.dictionaries(st.sampled_from(list(Tag)), st.binary(max_size=20), max_size=4),
 )
 def test_no_receipt_whatever_stops_the_reader(words: list[str], tlvs: dict[int, bytes]) -> None:
-    fields = replace(receipt(" ".join(words)), tlvs=tlvs)
+    fields = structs.replace(receipt(" ".join(words)), tlvs=tlvs)
     parsed = read(fields, replace(ALMATY, message_id="auto"))
     assert len(set(parsed.message_ids)) == len(parsed.message_ids)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from smpp.binds import Bind
 from smpp.events import (
@@ -188,7 +189,7 @@ def test_data_sm_is_answered_for_in_both_directions() -> None:
     answer = pack_resp(Command.DATA_SM_RESP, sequence, 0, "id")
     assert session.receive_data(answer, 0) == [Answered("a", 0, "id")]
     (event,) = session.receive_data(pack_sm(Command.DATA_SM, 4, MO), 0)
-    assert event == Delivered(Command.DATA_SM, 4, replace(MO, short_message=b""))
+    assert event == Delivered(Command.DATA_SM, 4, structs.replace(MO, short_message=b""))
     session.acknowledge(Command.DATA_SM, 4, Status.ESME_RX_T_APPN)
     assert sent(session) == [Pdu(Command.DATA_SM_RESP, Status.ESME_RX_T_APPN, 4, b"\0")]
 

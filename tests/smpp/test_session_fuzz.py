@@ -1,13 +1,13 @@
 """Whatever octets come, in whatever chunks: the same events, no exception, little memory."""
 
 import tracemalloc
-from dataclasses import replace
 from itertools import pairwise
 from struct import Struct
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smpp.events import Answered, Delivered, Event, Failed, Queried
 from smpp.pdu import (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from smpp import ussd
 from smpp.binds import Bind, BindUssd
@@ -39,10 +40,10 @@ def answer(words: str, *, last: bool, bind: Bind = BY_CIS, dial: SmFields = DIAL
 
 
 def test_each_segment_has_a_reference_of_its_own() -> None:
-    assert references(replace(LONG, user_message_reference=7)) == [7, 8, 9]
-    assert references(replace(LONG, user_message_reference=254)) == [254, 255, 0]
+    assert references(structs.replace(LONG, user_message_reference=7)) == [7, 8, 9]
+    assert references(structs.replace(LONG, user_message_reference=254)) == [254, 255, 0]
     assert references(LONG) == [24, 25, 26]
-    assert references(replace(LONG, reference=4)) == [32, 33, 34]
+    assert references(structs.replace(LONG, reference=4)) == [32, 33, 34]
 
 
 @given(st.integers(0, 0xFFFF), st.integers(1, 255))
@@ -70,7 +71,7 @@ def test_a_screen_carries_all_that_ties_it_to_its_session() -> None:
 
 
 def test_a_screen_has_no_reference_where_the_session_has_none() -> None:
-    bare = replace(DIAL, tlvs={Tag.USSD_SERVICE_OP: b"\x01"})
+    bare = structs.replace(DIAL, tlvs={Tag.USSD_SERVICE_OP: b"\x01"})
     assert answer("1", last=False, dial=bare).tlvs == {Tag.USSD_SERVICE_OP: b"\x02"}
     given_apart = Outbound(
         *("u-1", "+77010000101", "1", 0, 0, False),
@@ -81,11 +82,11 @@ def test_a_screen_has_no_reference_where_the_session_has_none() -> None:
 
 
 def test_a_screen_is_coded_as_the_dial_was_or_as_the_bind_says() -> None:
-    by_sms = replace(DIAL, data_coding=0)
+    by_sms = structs.replace(DIAL, data_coding=0)
     assert answer("Иә", last=False).data_coding == 0x48
     assert answer("Ia", last=False).data_coding == 0x0F
     assert answer("Иә", last=False, dial=by_sms).data_coding == 8
-    assert answer("Ia", last=False, dial=replace(DIAL, data_coding=8)).data_coding == 0
+    assert answer("Ia", last=False, dial=structs.replace(DIAL, data_coding=8)).data_coding == 0
     fixed = replace(BIND, ussd=BindUssd("*1414#", data_coding="cbs"))
     assert answer("Иә", last=False, bind=fixed, dial=by_sms).data_coding == 0x48
     fixed = replace(BIND, ussd=BindUssd("*1414#", data_coding="sms"))
@@ -96,7 +97,7 @@ def test_a_gateway_with_words_of_its_own_is_understood_and_answered_in_them() ->
     ops = {"pssr_indication": 128, "pssr_response": 130}
     access = BindUssd("*1414#", pdu="data_sm", session_tlv=0x1400, ops=ops)
     bind = replace(BIND, ussd=access)
-    dial = replace(DIAL, tlvs={Tag.USSD_SERVICE_OP: b"\x80", 0x1400: b"\1\2\3\4"})
+    dial = structs.replace(DIAL, tlvs={Tag.USSD_SERVICE_OP: b"\x80", 0x1400: b"\1\2\3\4"})
     incoming = ussd.read(dial, access)
     assert incoming == Ussd(UssdOp.PSSR_INDICATION, b"\1\2\3\4", False, None, 0x0F)
     last = answer("Рахмет", last=True, bind=bind, dial=dial)

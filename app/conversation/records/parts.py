@@ -1,8 +1,9 @@
 """Segments of long MOs, kept until the last has come, across the binds of a network."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from app.conversation.records.heard import Kept, keep_as, octets_of, sender_index, text_of
 from app.ledger.encryption import Vault

@@ -5,8 +5,9 @@ A copy is forgotten once the network is known to have read our answer to it.
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from app.ledger.engine import Tx, sql
 
@@ -45,8 +46,7 @@ _FORGET_KEYS = sql("DELETE FROM mo_keys WHERE received_at < :before")
 _FORGET_READS = sql("DELETE FROM mo_reads WHERE through < :before")
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """An MO by its key. `live` are connections that stand, so that nothing of theirs comes by
     another; `since`: older copies do not count. `is_numbered`: the handset's own number is in the
     key, so that an equal key is the same message, read or not."""

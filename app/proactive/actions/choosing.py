@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from msgspec import structs
+
 from app.calendar import local_date
 from app.conversation import records as conversation
 from app.conversation import rooms
@@ -112,7 +114,7 @@ def reply(rt: Runtime, unit: Unit, replies: Sequence[Reply]) -> set[UUID]:
             continue
         if one.repeats is not None and _is_older(one.repeats, choice):
             continue  # a redelivery of what was said before the question was seen
-        one = replace(one, turn=_turn(rt, offer, one))
+        one = structs.replace(one, turn=_turn(rt, offer, one))
         if _speaks_of_the_offer(one, choice):
             unseen.add(offer.id)
             continue

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from app.conversation import records as conversation
 from app.conversation.rooms import Reply, Unasked
 from app.ledger.outbox import Priority
@@ -143,7 +145,7 @@ def _too_early(
     """The question is put again, as after an unclear reply; what was said is kept."""
     question = one.question
     plain = turn.reply(every.dialog(question.dialog), question.step, "", question.asked)
-    said = replace(one, turn=replace(plain, understood=one.turn.understood))
+    said = structs.replace(one, turn=replace(plain, understood=one.turn.understood))
     _not_an_answer(rt, unit, offer, said, again, early=True)
 
 

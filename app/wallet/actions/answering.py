@@ -3,10 +3,11 @@ answer is its own evidence; what was said to one question is never read as an an
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from app.conversation import hearing, window
 from app.conversation import records as conversation
