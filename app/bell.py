@@ -5,7 +5,9 @@ of all for one that hangs.
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic, sleep
 
+GAP_S = 0.01  # between two rings: whoever was woken just now is still looking
 REST_S = 1.0  # without anything to ring; the thread then ends, and the next ring begins another
 
 
@@ -35,16 +37,23 @@ class Bell:
             return self._changed.wait_for(lambda: not (self._due or self._is_ringing), seconds)
 
     def _run(self) -> None:
-        while due := self._next():
-            for channel in sorted(due):
+        rung_at = -GAP_S
+        while self._has_due():
+            sleep(max(0.0, rung_at + GAP_S - monotonic()))
+            for channel in sorted(self._take()):
                 with suppress(Exception):  # a second is lost; the bell must not fall silent
                     self._publish(channel)
+            rung_at = monotonic()
 
-    def _next(self) -> set[str]:
+    def _has_due(self) -> bool:
         with self._changed:
             self._is_ringing = False
             self._changed.notify_all()
-            self._changed.wait_for(lambda: bool(self._due), REST_S)
+            found = self._changed.wait_for(lambda: bool(self._due), REST_S)
+            self._is_ringing = self._is_up = found
+            return found
+
+    def _take(self) -> set[str]:
+        with self._changed:
             due, self._due = self._due, set()
-            self._is_ringing = self._is_up = bool(due)
             return due

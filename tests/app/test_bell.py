@@ -80,3 +80,26 @@ def test_its_thread_ends_when_there_is_nothing_to_ring_and_begins_again(
         one.ring("outbox")
         assert rung.get(timeout=LONG_S) == "outbox"
         eventually(lambda: threading.active_count() <= before, LONG_S)
+
+
+def test_rings_that_come_close_together_are_rung_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was woken just now is still looking."""
+    paused, may_go_on = Event(), Event()
+
+    def pause(seconds: float) -> None:
+        if seconds > 0.0:
+            paused.set()
+            assert may_go_on.wait(LONG_S)
+
+    monkeypatch.setattr(bell, "sleep", pause)
+    monkeypatch.setattr(bell, "GAP_S", LONG_S)
+    rung: Queue[str] = Queue()
+    one = Bell(rung.put)
+    one.ring("outbox")
+    assert rung.get(timeout=LONG_S) == "outbox"  # the first one at once
+    for _ in range(3):
+        one.ring("outbox")
+        assert paused.wait(LONG_S)
+    may_go_on.set()
+    assert one.wait(LONG_S)
+    assert list(rung.queue) == ["outbox"]
