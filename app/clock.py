@@ -55,10 +55,13 @@ class SteadyClock:
         with self._lock:
             tick, wall = self._ticks(), self._wall()
             passed = timedelta(seconds=tick - self._tick)
-            off = wall - (self._now + passed)
-            is_off = abs(off) > self.STEP + passed * self.DRIFT
-            most = passed * self.PACE
-            now = self._now + passed + max(-most, min(most, off)) if is_off else wall
+            off = wall - self._now - passed
+            now = wall
+            # Nearly always it is not even a step; the rest is reckoned with only then.
+            is_off = abs(off) > self.STEP and abs(off) > self.STEP + passed * self.DRIFT
+            if is_off:
+                most = passed * self.PACE
+                now = self._now + passed + max(-most, min(most, off))
             self._tick, self._now = tick, max(now, self._now)
             if is_off != self._is_off:
                 self._is_off = is_off

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from msgspec import ValidationError, convert
+
 from app.exchange import elsewhere, receipts
 from app.exchange.elsewhere import Refusal
 from app.exchange.model import Memory, Sent
@@ -50,8 +52,8 @@ def of_outbox(results: Sequence[SubmitResult]) -> list[tuple[UUID, SubmitResult]
 
 def _id(result: SubmitResult) -> UUID | None:
     try:
-        return UUID(result.message_id)
-    except ValueError:
+        return convert(result.message_id, UUID)
+    except ValidationError:
         return None
 
 
