@@ -44,17 +44,13 @@ _ASK_NOW = sql(
     ORDER BY place
     RETURNING state, case_id, phone_index, room, dialog, step, asked"""
 )
-# Phones are locked by advisory locks, because the row that would be locked may not exist yet: some
-# phones one by one, so that two batches seldom meet, many all at once, so that they fit into the
-# server's lock table. Whoever locks some shares the lock of all.
+# Phones are locked by an advisory lock, because the row that would be locked may not exist yet;
+# by 1024 locks for all of them, so that a large batch fits into the server's lock table.
 _LOCK = sql(
-    """WITH shared AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(14, -1))
-    SELECT pg_advisory_xact_lock(14, k) FROM shared, (
-        SELECT DISTINCT hashtext(encode(p, 'hex')) & 1048575 AS k
+    """SELECT pg_advisory_xact_lock(14, k) FROM (
+        SELECT DISTINCT hashtext(encode(p, 'hex')) & 1023 AS k
         FROM unnest(CAST(:phones AS bytea[])) AS t (p) ORDER BY k) locks"""
 )
-_LOCK_ALL = sql("SELECT pg_advisory_xact_lock(14, -1)")
-MANY = 500  # phones
 _OPEN_NEXT = sql(
     """UPDATE questions q SET state = 'open'
     FROM (SELECT DISTINCT ON (w.phone_index) w.case_id FROM questions w
@@ -102,13 +98,6 @@ def _question(r: Row) -> Question:
     return Question(case_id, bytes(phone_index), *asked)
 
 
-def _lock(tx: Tx, phones: Sequence[bytes]) -> None:
-    if len(phones) > MANY:
-        tx.write(_LOCK_ALL)
-    else:
-        tx.write(_LOCK, {"phones": list(phones)})
-
-
 def ask(
     tx: Tx, room: str, dialog: str, step: str, cases: Sequence[tuple[UUID, bytes]]
 ) -> list[Question]:
@@ -116,7 +105,7 @@ def ask(
     others have waited longer, the oldest of them."""
     if not cases:
         return []
-    _lock(tx, [p for _, p in cases])
+    tx.write(_LOCK, {"phones": [p for _, p in cases]})
     rows = tx.execute(_ASK_NOW, _queued(room, dialog, step, cases)).all()
     opened = [_question(r[1:]) for r in rows if r.state == "open"]
     if opened:
@@ -144,7 +133,7 @@ def _queued(
 
 def open_free(tx: Tx, phones: Sequence[bytes]) -> list[Question]:
     """Opens the oldest waiting question of each of these phones that is free."""
-    _lock(tx, phones)
+    tx.write(_LOCK, {"phones": list(phones)})
     return open_next(tx, phones)
 
 
@@ -171,7 +160,7 @@ def close(
     changed since, the transaction fails as a race, to be tried again."""
     if not cases:
         return []
-    _lock(tx, [p for _, p in cases])
+    tx.write(_LOCK, {"phones": [p for _, p in cases]})
     tx.write(_CLOSE, {"cases": [c for c, _ in cases]})
     if done := [p for c, p in cases if c in last]:
         tx.write(_NOTHING_WAITS, {"phones": done})
