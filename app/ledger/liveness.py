@@ -41,11 +41,8 @@ class Holder:
         return True
 
     def release(self) -> None:
-        """Ends the gateway's life in the eyes of others, at once: a server notices only a little
-        later that a connection was closed."""
+        """Ends the gateway's life in the eyes of others."""
         if self.tx is not None:
-            with suppress(*FAILURES):
-                self.tx.write(_LET_GO, {"gateway": str(self.gateway)})
             self.tx.close()
 
 
