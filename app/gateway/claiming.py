@@ -14,12 +14,12 @@ import structlog
 from app.exchange import Batch, Committed
 from app.exchange.admission import Held
 from app.gateway.links import Links
+from app.gateway.looks import LOOK_S, Looks
 from app.gateway.pacing import Pacing
 from app.ledger.failures import FAILURES, in_words
 
 MOST = 400  # messages a claim
 AT_LEAST = 20  # every LOOK_S, however crowded the networks are
-LOOK_S = 0.25  # a wake-up may be lost
 PACED_S = 0.05  # between two looks whether a network's row is over
 REST_S = 0.5  # after the ledger refused
 
@@ -45,23 +45,19 @@ class Claiming:
         self._pacing = pacing
         self._told: dict[str, Held] = {}
         self._wake = asyncio.Event()
-        self._is_asked = True
-        self._dry: set[str] = set()
-        self._has_rest = False
+        self._looks = Looks()
         self._is_paced = False
-        self._looked_at = 0.0
         self._is_over = False
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="claims")
 
     def wake(self) -> None:
         """There may be something to claim."""
-        self._is_asked, self._has_rest = True, False
-        self._dry.clear()
+        self._looks.ask()
         self._wake.set()
 
     def has_room(self) -> None:
         """There may be room for more, if more is there."""
-        if not self._has_rest:
+        if not self._looks.rests:
             self._wake.set()
 
     def stop(self) -> None:
@@ -83,7 +79,7 @@ class Claiming:
                 except Exception as error:  # our own bugs too: the other lane must go on hearing
                     why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
                     log.error("nothing-claimed", reason=why)
-                    self._is_asked, self._has_rest = True, False
+                    self._looks.ask()
                     await asyncio.sleep(REST_S)
         finally:
             self._ledger.shutdown(wait=False)
@@ -111,22 +107,18 @@ class Claiming:
         is there: while bulk has room only where the last look found none, the ledger is asked only
         then."""
         loop = asyncio.get_running_loop()
-        room, bulk = self._links.room(MOST), self._links.bulk_room(MOST)
-        is_late = loop.time() - self._looked_at >= LOOK_S
-        is_news = self._is_asked or is_late
-        if self._is_over or not room or not (is_news or bulk.keys() - self._dry):
+        room, bulk, now = self._links.room(MOST), self._links.bulk_room(MOST), loop.time()
+        if not self._looks.is_worth(room, bulk, now) or self._is_over:
             return
-        least, now = AT_LEAST if is_late else 0, loop.time()
+        least = AT_LEAST if self._looks.is_late(now) else 0
         room, bulk = (self._pacing.within(r, least, now) for r in (room, bulk))
         self._is_paced = not room
         if not room:
             return
-        self._is_asked, self._looked_at = False, now
+        self._looks.begins(now)
         batch = Batch(room=room, bulk=bulk)
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
         self._submit(done)
+        self._looks.ends(done.found, bulk, {link.bind.network for link in self._links.all()})
         if done.found:
-            self.wake()
-        else:
-            self._dry |= bulk.keys()
-            self._has_rest = self._dry >= {link.bind.network for link in self._links.all()}
+            self._wake.set()

@@ -1,0 +1,50 @@
+"""When the outbox is worth a look: each costs a trip, and most responses to submits only make room
+for what is not there.
+
+Pure; times are a loop's seconds.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+LOOK_S = 0.25  # a wake-up may be lost, and what rested falls due
+
+
+@dataclass(slots=True)
+class Looks:
+    """What is known of the outbox: `dry` are the networks for which the last look found nothing,
+    `rests` says that room alone is no reason to look, so that nobody need be woken by it."""
+
+    is_asked: bool = True
+    dry: set[str] = field(default_factory=set)
+    rests: bool = False
+    looked_at: float = 0.0
+
+    def ask(self) -> None:
+        """There may be something."""
+        self.is_asked, self.rests = True, False
+        self.dry.clear()
+
+    def is_late(self, now: float) -> bool:
+        """Whether nobody has looked for long."""
+        return now - self.looked_at >= LOOK_S
+
+    def is_worth(self, room: Mapping[str, int], bulk: Mapping[str, int], now: float) -> bool:
+        """Whether to look now, with so much room by network, and for bulk. Where there is none,
+        what has fallen due meanwhile leaves with the first that comes."""
+        if not room:
+            self.rests = False
+            return False
+        return self.is_asked or self.is_late(now) or bool(bulk.keys() - self.dry)
+
+    def begins(self, now: float) -> None:
+        """A look begins."""
+        self.is_asked, self.looked_at = False, now
+
+    def ends(self, found: int, bulk: Mapping[str, int], networks: Collection[str]) -> None:
+        """It found so many, of all that `networks` have and as far as there was room for bulk."""
+        if found:
+            self.ask()
+        else:
+            self.dry |= bulk.keys()
+            self.rests = not self.is_asked and self.dry.issuperset(networks)
