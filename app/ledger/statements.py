@@ -51,22 +51,23 @@ def of_all(update: str) -> Statement:
 
 
 class _Named:
-    """Makes rows as psycopg's `namedtuple_row` does. A statement's columns are always the same, so
-    they are looked at once."""
+    """Makes rows as psycopg's `namedtuple_row` does. The columns of a statement are always the
+    same, but over a migration, so they are looked at once."""
 
-    __slots__ = ("_make",)
+    __slots__ = ("_columns", "_make")
 
     def __init__(self) -> None:
         self._make: Callable[[Sequence[Any]], Row] | None = None
+        self._columns = 0
 
     def __call__(self, cursor: "psycopg.Cursor[Any]") -> Callable[[Sequence[Any]], Row]:
-        if self._make is not None:
-            return self._make
-        make = namedtuple_row(cursor)
-        kind = getattr(make, "__self__", None)
-        if kind is None:  # there are no columns
-            return make
-        self._make = partial(tuple.__new__, kind)
+        columns = cursor.pgresult.nfields if cursor.pgresult is not None else 0
+        if self._make is None or columns != self._columns:
+            make = namedtuple_row(cursor)
+            kind = getattr(make, "__self__", None)
+            if kind is None:  # there are no columns
+                return make
+            self._make, self._columns = partial(tuple.__new__, kind), columns
         return self._make
 
 

@@ -144,3 +144,20 @@ def test_a_connection_lost_before_the_commit_is_an_outage_and_leaves_nothing(
     assert is_down(failed.value)
     assert told(ledger) == []
     assert not [r for r in caplog.records if r.name == "psycopg"]
+
+
+def test_rows_have_the_names_of_the_columns_that_there_are_now(ledger: Ledger) -> None:
+    everything = sql("SELECT * FROM changing")
+    with ledger.begin() as tx:
+        tx.write(sql("CREATE TABLE changing (a int, b int, c int)"))
+        tx.write(sql("INSERT INTO changing VALUES (1, 2, 3)"))
+    try:
+        with ledger.begin() as tx:
+            assert tx.execute(everything).one().b == 2
+        with ledger.begin() as tx:
+            tx.write(sql("ALTER TABLE changing DROP COLUMN a"))
+        with ledger.begin() as tx:
+            assert tx.execute(everything).one().b == 2
+    finally:
+        with ledger.begin() as tx:
+            tx.write(sql("DROP TABLE changing"))
