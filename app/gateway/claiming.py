@@ -103,22 +103,21 @@ class Claiming:
             log.info("offers-leave", network=network)
 
     async def _claim(self) -> None:
-        """Every answer to a submit makes room, but only a wake-up or time says that something new
-        is there: while bulk has room only where the last look found none, the ledger is asked only
-        then."""
+        """Claims what there is room for, where that is worth a look and no network is crowded."""
         loop = asyncio.get_running_loop()
         room, bulk, now = self._links.room(MOST), self._links.bulk_room(MOST), loop.time()
         if not self._looks.is_worth(room, bulk, now) or self._is_over:
             return
         least = AT_LEAST if self._looks.is_late(now) else 0
-        room, bulk = (self._pacing.within(r, least, now) for r in (room, bulk))
-        self._is_paced = not room
-        if not room:
+        paced, paced_bulk = (self._pacing.within(r, least, now) for r in (room, bulk))
+        self._is_paced = not paced
+        if not paced:
             return
-        self._looks.begins(now)
-        batch = Batch(room=room, bulk=bulk)
+        self._looks.begins(room, now)
+        batch = Batch(room=paced, bulk=paced_bulk)
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
         self._submit(done)
-        self._looks.ends(done.found, bulk, {link.bind.network for link in self._links.all()})
+        networks = {link.bind.network for link in self._links.all()}
+        self._looks.ends(done.found, paced_bulk, networks)
         if done.found:
             self._wake.set()

@@ -12,11 +12,13 @@ LOOK_S = 0.25  # a wake-up may be lost, and what rested falls due
 
 @dataclass(slots=True)
 class Looks:
-    """What is known of the outbox: `dry` are the networks for which the last look found nothing,
-    `rests` says that room alone is no reason to look, so that nobody need be woken by it."""
+    """What is known of the outbox: `dry` are the networks for whose bulk the last looks found
+    nothing, `seen` those that had any room at the last. `rests` says that room alone is no reason
+    to look, so that nobody need be woken by it."""
 
     is_asked: bool = True
     dry: set[str] = field(default_factory=set)
+    seen: frozenset[str] = frozenset()
     rests: bool = False
     looked_at: float = 0.0
 
@@ -30,16 +32,17 @@ class Looks:
         return now - self.looked_at >= LOOK_S
 
     def is_worth(self, room: Mapping[str, int], bulk: Mapping[str, int], now: float) -> bool:
-        """Whether to look now, with so much room by network, and for bulk. Where there is none,
-        what has fallen due meanwhile leaves with the first that comes."""
+        """Whether to look now, with so much room by network, and for bulk. What has fallen due
+        while a network had none leaves with the first that it has."""
         if not room:
             self.rests = False
             return False
-        return self.is_asked or self.is_late(now) or bool(bulk.keys() - self.dry)
+        fresh = bulk.keys() - self.dry or room.keys() - self.seen
+        return self.is_asked or self.is_late(now) or bool(fresh)
 
-    def begins(self, now: float) -> None:
-        """A look begins."""
-        self.is_asked, self.looked_at = False, now
+    def begins(self, room: Mapping[str, int], now: float) -> None:
+        """A look begins, with so much room."""
+        self.is_asked, self.looked_at, self.seen = False, now, frozenset(room)
 
     def ends(self, found: int, bulk: Mapping[str, int], networks: Collection[str]) -> None:
         """It found so many, of all that `networks` have and as far as there was room for bulk."""
@@ -47,4 +50,5 @@ class Looks:
             self.ask()
         else:
             self.dry |= bulk.keys()
-            self.rests = not self.is_asked and self.dry.issuperset(networks)
+            known = self.dry & self.seen
+            self.rests = not self.is_asked and known.issuperset(networks)

@@ -7,7 +7,7 @@ ROOM = {"kcell": 10, "tele2": 10}
 
 def looked(found: int = 0, at: float = 1.0) -> Looks:
     looks = Looks()
-    looks.begins(at)
+    looks.begins(ROOM, at)
     looks.ends(found, ROOM, ROOM)
     return looks
 
@@ -35,7 +35,7 @@ def test_after_one_that_found_something_it_is_looked_for_more() -> None:
 
 def test_a_network_that_had_no_room_for_offers_is_looked_at_as_soon_as_it_has() -> None:
     looks = Looks()
-    looks.begins(1.0)
+    looks.begins(ROOM, 1.0)
     looks.ends(0, {"kcell": 10}, ROOM)
     assert not looks.rests
     assert not looks.is_worth(ROOM, {"kcell": 10}, 1.01)
@@ -52,8 +52,19 @@ def test_what_falls_due_while_there_is_no_room_leaves_with_the_first_that_comes(
 
 def test_who_asks_during_a_look_is_not_forgotten_by_its_end() -> None:
     looks = Looks()
-    looks.begins(1.0)
+    looks.begins(ROOM, 1.0)
     looks.ask()
     looks.ends(0, ROOM, ROOM)
     assert not looks.rests
     assert looks.is_worth(ROOM, {}, 1.01)
+
+
+def test_what_falls_due_for_one_network_without_room_leaves_with_its_first() -> None:
+    """Looks at another network's outbox say nothing of it."""
+    looks = looked()
+    others = {"tele2": 10}
+    assert looks.is_worth(others, others, 1.0 + LOOK_S)
+    looks.begins(others, 1.0 + LOOK_S)
+    looks.ends(0, others, ROOM)
+    assert not looks.rests
+    assert looks.is_worth(ROOM, others, 1.01 + LOOK_S)  # answers have room before bulk has
