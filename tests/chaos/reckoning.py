@@ -18,6 +18,7 @@ from tests.chaos.town import Hook, Provider
 from tests.e2e.house import JAUAP, House, clean_environ
 from tests.server_logs import OF_BEING_KILLED, counted, troubles, unprovoked
 
+FEW = 500  # one in so many at most has their question struck so often; more are a fault of ours
 ENDS = ("offer.accepted", "offer.declined", "offer.expired", "offer.undelivered")
 
 
@@ -78,7 +79,8 @@ def _outcomes(rt: Runtime, provider: Provider, states: Mapping[str, str]) -> Lin
         found += f"; {wrong[0][0]} was {_told_of(rt, provider.offers[wrong[0][0]])}"
     if excused:
         found += f"; {excused} undelivered whose question was struck {DOUBTS} times"
-    return Line("offers that ended otherwise than their people said", found, not wrong)
+    is_kept = not wrong and excused <= max(1, len(states) // FEW)
+    return Line("offers that ended otherwise than their people said", found, is_kept)
 
 
 def _given_up(rt: Runtime) -> set[str]:
