@@ -16,7 +16,7 @@ from app.exchange.admission import Held
 from app.gateway.links import Links
 from app.gateway.looks import LOOK_S, Looks
 from app.gateway.pacing import Pacing
-from app.ledger.failures import FAILURES, in_words
+from app.ledger.failures import in_words
 
 MOST = 400  # messages a claim
 AT_LEAST = 20  # every LOOK_S, however crowded the networks are
@@ -77,8 +77,7 @@ class Claiming:
                     self._keep_back()
                     await self._claim()
                 except Exception as error:  # our own bugs too: the other lane must go on hearing
-                    why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
-                    log.error("nothing-claimed", reason=why)
+                    log.error("nothing-claimed", reason=in_words(error))
                     self._looks.ask()
                     await asyncio.sleep(REST_S)
         finally:

@@ -14,7 +14,7 @@ from app.exchange import Exchange
 from app.gateway import trail
 from app.gateway.links import Links
 from app.ledger import liveness
-from app.ledger.failures import FAILURES, in_words
+from app.ledger.failures import in_words
 from app.ledger.liveness import Holder
 from app.runtime import Runtime
 
@@ -65,8 +65,7 @@ class Keeping:
             if self.tidy_in == TIDY_EVERY:
                 await self._ask_after()
         except Exception as error:
-            why = in_words(error) if isinstance(error, FAILURES) else type(error).__name__
-            log.error("not-inherited", reason=why)
+            log.error("not-inherited", reason=in_words(error))
 
     async def _ask_after(self) -> None:
         """Asks by query_sm, where a bind allows it, what became of messages without a receipt."""

@@ -26,5 +26,8 @@ def is_race(error: Exception) -> bool:
 
 
 def in_words(error: Exception) -> str:
-    """The server's first line about what went wrong; never the values of a statement."""
+    """The server's first line about what went wrong, never the values of a statement; of what is
+    no failure of the ledger only its kind, for its text may hold what was said."""
+    if not isinstance(error, FAILURES):
+        return type(error).__name__
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
