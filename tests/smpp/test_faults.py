@@ -64,7 +64,7 @@ def test_responses_may_be_lost_late_double_or_out_of_order() -> None:
             esme.submit(SILENT)
         await esme.response(5)
         assert [one.sequence for one in esme.heard] == [1, 4, 3, 5]
-        smsc.faults = Faults(responses=Trouble(duplicate=True, delay_s=3600))
+        smsc.faults = Faults(responses=Trouble(duplicate=True, delay_s=864_000))
         esme.submit(SILENT)
         await esme.response(6)
         await until(lambda: [one.sequence for one in esme.heard].count(6) == 2)
@@ -78,7 +78,7 @@ def test_receipts_may_be_lost_late_double_or_out_of_order() -> None:
         esme.submit(USUAL)
         await esme.response(2)
         assert smsc.counts.lost == 1
-        smsc.faults = Faults(receipts=Trouble(duplicate=True, delay_s=3600))
+        smsc.faults = Faults(receipts=Trouble(duplicate=True, delay_s=864_000))
         for _ in range(9):
             esme.submit(USUAL)
         await esme.response(11)
@@ -102,7 +102,7 @@ def test_replies_may_be_lost_late_double_or_out_of_order() -> None:
         smsc.send(USUAL, "3")
         smsc.send(USUAL, "4")
         await smsc.until(lambda: smsc.counts.mo_delivered == 3)
-        smsc.faults = Faults(replies=Trouble(duplicate=True, delay_s=3600))
+        smsc.faults = Faults(replies=Trouble(duplicate=True, delay_s=864_000))
         smsc.send(USUAL, "5")
         await smsc.until(lambda: smsc.counts.mo_delivered == 5)
         assert replies(esme) == ["1", "4", "3", "5", "5"]
