@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
 
-GAP_S = 0.01  # between two rings: whoever was woken just now is still looking
+GAP_S = 0.05  # between two rings: whoever was woken just now is still looking
 REST_S = 1.0  # without anything to ring; the thread then ends, and the next ring begins another
 
 
