@@ -16,12 +16,12 @@ from app.bench.messaging import Progress
 from app.bench.people import people
 from app.bench.size import make, register, said
 from app.conversation.arrivals import Came
-from app.exchange import Batch, Exchange
+from app.exchange import Batch, Committed, Exchange
 from app.ledger.outbox import Message
 from smpp.messages import Acknowledgement, Receipt, ReceiptState, SubmitOutcome, SubmitResult
 
 BATCH = 50
-STAGES = ("claim", "results", "receipts", "turns")
+STAGES = ("claim", "results", "receipts", "delivered", "turns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """A question is claimed, its responses are stored, then its receipts, then its answer."""
+    """A question is claimed, its responses are stored, then its receipts, or both together
+    (`delivered`), then its answer."""
 
     work: str
     n: int
@@ -42,6 +43,7 @@ class Stages:
     claim: Stage
     results: Stage
     receipts: Stage
+    delivered: Stage
     turns: Stage
 
     def as_dict(self) -> dict[str, Any]:
@@ -53,16 +55,21 @@ class Stages:
 class _Clock:
     wall: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     python: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    messages: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
 
-    def time(self, name: str, work: Callable[[], Any]) -> Any:
+    def time(
+        self, name: str, work: Callable[[], Committed], messages: int | None = None
+    ) -> Committed:
+        """`messages` are those that it submits unless it says otherwise."""
         wall, python = time.perf_counter(), time.thread_time()
         done = work()
+        self.messages[name] += len(done.to_submit) if messages is None else messages
         self.wall[name] += time.perf_counter() - wall
         self.python[name] += time.thread_time() - python
         return done
 
-    def stage(self, name: str, n: int) -> Stage:
-        each = 1e6 / n
+    def stage(self, name: str) -> Stage:
+        each = 1e6 / max(1, self.messages[name])
         return Stage(round(self.wall[name] * each, 1), round(self.python[name] * each, 1))
 
 
@@ -78,26 +85,26 @@ def measure(n: int, progress: Progress, flame: Path | None = None) -> Stages:
         with sampler.running(of=flame is not None):
             done = 0
             while asked := _claim(exchange, clock):
-                _settle(exchange, clock, asked)
+                _settle(exchange, clock, asked, together=bool(done // BATCH % 2))
                 done += len(asked)
                 progress(done, 2 * n)
             for part in batched(some, BATCH):
                 came = [Came(said(p, rt.clock()), "bench:1") for p in part]
-                clock.time("turns", partial(exchange.commit, Batch(inbound=came)))
+                clock.time("turns", partial(exchange.commit, Batch(inbound=came)), len(part))
                 done += len(part)
                 progress(done, 2 * n)
         if flame is not None:
             flame.write_text(flames.as_svg(sampler.stacks, "exchange"), "utf-8")
-        return Stages("stages", n, BATCH, *(clock.stage(name, n) for name in STAGES))
+        return Stages("stages", n, BATCH, *map(clock.stage, STAGES))
 
 
 def _claim(exchange: Exchange, clock: _Clock) -> Sequence[Message]:
     batch = Batch(room={"bench": BATCH})
-    claimed: Sequence[Message] = clock.time("claim", lambda: exchange.commit(batch)).to_submit
-    return claimed
+    return clock.time("claim", partial(exchange.commit, batch)).to_submit
 
 
-def _settle(exchange: Exchange, clock: _Clock, asked: Sequence[Message]) -> None:
+def _settle(exchange: Exchange, clock: _Clock, asked: Sequence[Message], *, together: bool) -> None:
+    """Every other batch has its responses and its receipts `together`."""
     now = exchange.rt.clock()
     results = [
         SubmitResult(
@@ -106,7 +113,6 @@ def _settle(exchange: Exchange, clock: _Clock, asked: Sequence[Message]) -> None
         )
         for m in asked
     ]  # fmt: skip
-    clock.time("results", lambda: exchange.commit(Batch(results=results)))
     receipts = [
         Receipt(
             "bench-1", "bench", m.phone, (f"{m.seq:x}",), ReceiptState.DELIVRD, "000", None, now,
@@ -114,4 +120,10 @@ def _settle(exchange: Exchange, clock: _Clock, asked: Sequence[Message]) -> None
         )
         for m in asked
     ]  # fmt: skip
-    clock.time("receipts", lambda: exchange.commit(Batch(receipts=receipts)))
+    batches = {
+        "results": Batch(results=results),
+        "receipts": Batch(receipts=receipts),
+        "delivered": Batch(results=results, receipts=receipts),
+    }
+    for name in ("delivered",) if together else ("results", "receipts"):
+        clock.time(name, partial(exchange.commit, batches[name]), len(asked))

@@ -12,13 +12,15 @@ from uuid import UUID
 from app.conversation import turns
 from app.conversation.records import keep, read
 from app.conversation.unasked import LoopGuard
-from app.exchange import claims, elsewhere, inheritance, queries, receipts, submits
+from app.exchange import claims, delivered, elsewhere, inheritance, queries, receipts, submits
 from app.exchange.admission import Held
 from app.exchange.model import Batch, Committed, Memory, Take
 from app.exchange.queries import Question
 from app.exchange.routes import Routes
+from app.exchange.submits import Stored
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
+from app.ledger.failures import Raced
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
@@ -58,13 +60,7 @@ class Exchange:
     def _commit(self, batch: Batch, is_again: bool) -> Committed:
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway, is_again=is_again) as unit:
-            said = submits.say(rt, memory, unit, batch.results)
-            asked = receipts.ask(rt, unit, batch.receipts)
-            finished = submits.take(rt, memory, unit, self.routes, said)
-            submits.take_late(rt, memory, unit, self.gateway, self.routes, batch.results)
-            if said.changes_segments:  # of which nothing was known when it was asked
-                asked = receipts.ask(rt, unit, batch.receipts)
-            receipts_of = receipts.take(rt, memory, unit, self.routes, asked)
+            stored, finished, receipts_of = self._take_answers(unit, batch)
             queries.take(rt, unit, self.routes, batch.queried)
             elsewhere.learn_from_replies(unit, batch.inbound)
             read(unit.tx, batch.read)
@@ -82,10 +78,33 @@ class Exchange:
                 binds.heard(unit.tx, batch.drained, batch.mark)
                 wanted = binds.wanted(unit.tx, batch.own)
             binds.count(unit.tx, batch.counted)
+            if not stored.is_certain:
+                raise Raced
         fresh = [*unit.outbox.leaving(), *claimed]
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
         return Committed(fresh, unit.screens, wanted, receipts_of, unit.now, found)
+
+    def _take_answers(
+        self, unit: Unit, batch: Batch
+    ) -> tuple[Stored, list[UUID], Sequence[UUID | None]]:
+        """What networks say of our messages: those that were delivered in whole, those of which
+        every segment was answered, and those that the receipts are about, in their order."""
+        rt, memory = self.rt, self.memory
+        answers = [] if unit.is_again else submits.of_outbox(batch.results)
+        window = receipts.window(rt)
+        whole, others = delivered.find(memory.claimed, answers, batch.receipts, window)
+        stored = submits.store(rt, memory, unit, whole)
+        said = submits.say(rt, memory, unit, batch.results, {d.message.id for d in whole})
+        asked = receipts.ask(rt, unit, others)
+        finished = submits.take(rt, memory, unit, self.routes, said)
+        submits.take_late(rt, memory, unit, self.gateway, self.routes, batch.results)
+        if said.changes_segments:  # of which nothing was known when it was asked
+            asked = receipts.ask(rt, unit, others)
+        taken = receipts.take(rt, memory, unit, self.routes, asked, stored.standings)
+        about = {id(r): m for r, m in zip(others, taken, strict=True)}
+        about |= {id(r): d.message.id for d in whole for r in d.receipts}
+        return stored, finished, [about[id(r)] for r in batch.receipts]
 
     def _write_state(self, unit: Unit, state: BindState) -> None:
         stands = BindEvent.BOUND if state.event in HEARING else state.event

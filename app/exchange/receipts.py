@@ -29,17 +29,24 @@ def window(rt: Runtime) -> Window:
 
 def ask(rt: Runtime, unit: Unit, receipts: Sequence[Receipt]) -> Candidates:
     """Asks which segments a batch of receipts may be about."""
-    return matching.ask(unit.tx, [_proof(unit, r) for r in receipts], window(rt))
+    proofs = [proof_of(r, unit.vault.index("phone", r.phone)) for r in receipts]
+    return matching.ask(unit.tx, proofs, window(rt))
 
 
 def take(
-    rt: Runtime, memory: Memory, unit: Unit, routes: Routes, asked: Candidates
+    rt: Runtime,
+    memory: Memory,
+    unit: Unit,
+    routes: Routes,
+    asked: Candidates,
+    delivered: Sequence[Standing] = (),
 ) -> list[UUID | None]:
-    """Takes a batch of receipts; what matches nothing waits for its submit response. Returns the
-    messages they are about, in their order."""
-    if not asked.proofs:
+    """Takes a batch of receipts; what matches nothing waits for its submit response. `delivered`
+    are messages that were stored with theirs. Returns the messages that those which were asked
+    for are about, in their order."""
+    if not (asked.proofs or delivered):
         return []
-    matched = _match(rt, unit, routes, asked)
+    matched = _match(rt, unit, routes, asked, delivered)
     memory.orphans.update(p.cid for p in matched.orphans)
     memory.ambiguous.update(p.cid for p in matched.ambiguous)
     for cid, times in Counter(p.cid for p in matched.ambiguous).items():
@@ -54,23 +61,37 @@ def match(rt: Runtime, unit: Unit, routes: Routes, proofs: Sequence[Proof]) -> M
     return _match(rt, unit, routes, matching.ask(unit.tx, proofs, window(rt)))
 
 
-def _match(rt: Runtime, unit: Unit, routes: Routes, asked: Candidates) -> Matched:
+def _match(
+    rt: Runtime,
+    unit: Unit,
+    routes: Routes,
+    asked: Candidates,
+    delivered: Sequence[Standing] = (),
+) -> Matched:
     matched = matching.match(unit.tx, asked)
     matching.keep_orphans(unit.tx, [*matched.orphans, *matched.ambiguous])
-    record(rt, unit, routes, matched.hits)
+    record(rt, unit, routes, matched.hits, delivered)
     return matched
 
 
-def record(rt: Runtime, unit: Unit, routes: Routes, hits: Sequence[Hit]) -> None:
+def record(
+    rt: Runtime,
+    unit: Unit,
+    routes: Routes,
+    hits: Sequence[Hit],
+    delivered: Sequence[Standing] = (),
+) -> None:
     """Writes what receipts say to their segments, and closes what is whole; a message to a phone
-    that its network does not know goes to the next network."""
+    that its network does not know goes to the next network. Rooms hear of those, and of what was
+    `delivered` and closed already."""
     standings = segments.record(unit.tx, hits)
     done = [s for s in standings if s.delivered >= s.total or s.failed]
-    whole = elsewhere.after_receipts(rt, unit, routes, done)
+    settled = elsewhere.after_receipts(rt, unit, routes, done)
+    whole = [*delivered, *settled]
     elsewhere.learn_from_receipts(unit, whole)
     outbox.close(
         unit.tx,
-        [(s.outbox_id, "failed" if s.failed else "delivered", None) for s in whole],
+        [(s.outbox_id, "failed" if s.failed else "delivered", None) for s in settled],
         unit.now,
     )
     for name, room in rt.rooms.items():
@@ -79,11 +100,12 @@ def record(rt: Runtime, unit: Unit, routes: Routes, hits: Sequence[Hit]) -> None
             room.standing(unit, mine)
 
 
-def _proof(unit: Unit, r: Receipt) -> Proof:
+def proof_of(r: Receipt, phone_index: bytes) -> Proof:
+    """The receipt as the ledger needs it."""
     reference = r.user_message_reference
     return Proof(
         r.message_ids,
-        unit.vault.index("phone", r.phone),
+        phone_index,
         r.network,
         r.state,
         r.error,

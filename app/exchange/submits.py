@@ -1,12 +1,15 @@
 """What became of our submits: segments are appended, whole messages settled or given back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from msgspec import ValidationError, convert
 
 from app.exchange import elsewhere, receipts
+from app.exchange.delivered import Delivered
 from app.exchange.elsewhere import Refusal
 from app.exchange.model import Memory, Sent
 from app.exchange.routes import Routes
@@ -14,7 +17,7 @@ from app.exchange.telling import note, note_all, tell_failed, tell_returned
 from app.ledger import doubts, matching, outbox, segments
 from app.ledger.engine import Asked
 from app.ledger.outbox import Message
-from app.ledger.segments import Submitted
+from app.ledger.segments import Hit, Standing, Submitted
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import SubmitOutcome, SubmitResult
@@ -73,16 +76,77 @@ class Said:
         return self.has_late or (self.early is not None and bool(self.early.rows().all()))
 
 
-def say(rt: Runtime, memory: Memory, unit: Unit, found: Sequence[SubmitResult]) -> Said:
-    """Appends segments and asks for receipts that came before them."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Messages that were stored with the receipts of all their segments: how they stand, and what
+    the ledger is asked about that."""
+
+    standings: Sequence[Standing] = ()
+    segments: int = 0
+    appended: Asked | None = None
+    others: Asked | None = None
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all of it is new to the ledger, and nothing else can be meant."""
+        if self.appended is None or self.others is None:
+            return True
+        is_new = self.appended.rows().rowcount == self.segments
+        return is_new and not self.others.rows().scalar_one()
+
+
+def store(rt: Runtime, memory: Memory, unit: Unit, whole: Sequence[Delivered]) -> Stored:
+    """Stores messages with their receipts, and closes them."""
+    if not whole:
+        return Stored()
+    delivered = [(d.message.id, "delivered", None) for d in whole]
+    outbox.close(unit.tx, delivered, unit.now)  # messages are held before their segments
+    rows = [_submitted(memory, unit, d.message.id, a) for d in whole for a in d.answers]
+    came = [r for d in whole for r in d.receipts]
+    proofs = [receipts.proof_of(r, row.phone_index) for r, row in zip(came, rows, strict=True)]
+    hits = [
+        Hit(proof, row.outbox_id, row.attempt, row.number, row.at, row.total)
+        for proof, row in zip(proofs, rows, strict=True)
+    ]
+    of = iter(hits)
+    return Stored(
+        [_standing(d, list(islice(of, len(d.answers)))) for d in whole],
+        len(rows),
+        segments.append_whole(unit.tx, rows, hits),
+        matching.ask_others(unit.tx, rows, proofs, receipts.window(rt), _soonest(rt, rows)),
+    )
+
+
+def _standing(d: Delivered, hits: Sequence[Hit]) -> Standing:
+    m, total = d.message, len(hits)
+    return Standing(
+        m.id, m.case_id, m.room, m.kind, d.network, total, total, 0,
+        min(hit.submitted_at for hit in hits), max(hit.received_at for hit in hits),
+        m.phone_index, is_news=m.network != d.network or bool(m.refused),
+    )  # fmt: skip
+
+
+def say(
+    rt: Runtime,
+    memory: Memory,
+    unit: Unit,
+    found: Sequence[SubmitResult],
+    stored: Collection[UUID] = (),
+) -> Said:
+    """Appends segments, but for those of the `stored` messages, and asks for receipts that came
+    before them."""
     results = [(m, r) for m, r in of_outbox(found) if not r.is_late]
     has_late = any(r.is_late for r in found)
-    if not results:
-        return Said([], None, has_late)
-    rows = [_submitted(memory, unit, m, r) for m, r in results]
+    rows = [_submitted(memory, unit, m, r) for m, r in results if m not in stored]
+    if not rows:
+        return Said(results, None, has_late)
     segments.append(unit.tx, rows)
-    soonest = min(r.at for r in rows) - rt.waiting(receipts.EARLY_S)
-    return Said(results, matching.ask_adopted(unit.tx, rows, soonest), has_late)
+    return Said(results, matching.ask_adopted(unit.tx, rows, _soonest(rt, rows)), has_late)
+
+
+def _soonest(rt: Runtime, rows: Sequence[Submitted]) -> datetime:
+    """Receipts that came before that are of other messages."""
+    return min(r.at for r in rows) - rt.waiting(receipts.EARLY_S)
 
 
 def take(rt: Runtime, memory: Memory, unit: Unit, routes: Routes, said: Said) -> list[UUID]:

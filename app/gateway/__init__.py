@@ -20,7 +20,7 @@ from app.exchange import Batch, Committed, Exchange, Routes
 from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
-from app.gateway.inbox import Inbox
+from app.gateway.inbox import Inbox, may_wait
 from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
 from app.gateway.pacing import Pacing
@@ -129,8 +129,16 @@ class Gateway:
         elif isinstance(item, SubmitResult):
             self.trail.write_soon(item)
             self.claiming.has_room()
+            if self._may_wait(item):
+                self.inbox.keep(item)
+                return
         self.inbox.add(item)
         self._wake.set()
+
+    def _may_wait(self, response: SubmitResult) -> bool:
+        """Only what an heir would find in our trail, and where a receipt will come."""
+        has_receipts = response.cid not in self.exchange.without_receipts
+        return has_receipts and self.trail.is_kept and may_wait(response)
 
     def wake(self) -> None:
         """The outbox may have something for us; safe to call from the loop's own thread."""
@@ -183,13 +191,15 @@ class Gateway:
         now = asyncio.get_running_loop().time()
         is_due = now >= self._heartbeat_at
         is_whole = is_due or self._stopping
+        if is_whole:
+            self.inbox.let_go(everything=self._stopping)
         items = self.inbox.take(BATCH, now, None if is_whole else self.pacing.full)
         if not (items or is_due or self.unsent):
             return
         if self.inbox.has_more:
             self._wake.set()
         unsent, self.unsent = self.unsent, []
-        batch = self._batch(items, unsent, mark if is_due and not self.inbox else None)
+        batch = self._batch(items, unsent, mark if is_due and not self.inbox.items else None)
         if is_due:
             self._heartbeat_at = now + HEARTBEAT_S
         await self._commit(items, batch)
@@ -225,7 +235,7 @@ class Gateway:
         try:
             done = await self._in_thread(lambda: self._try(batch, items))
         except Exception as error:  # our own bugs too: one batch must not silence a network
-            log.error("batch-refused", reason=_reason(error), messages=len(items))
+            log.error("batch-refused", reason=in_words(error), messages=len(items))
             if is_down(error) or not items:
                 self._refuse(items, batch)
                 await asyncio.sleep(0.5)
@@ -285,7 +295,7 @@ class Gateway:
                 if is_down(error):
                     self._refuse([item], Batch())
                     continue
-                log.error("poisoned", reason=_reason(error))
+                log.error("poisoned", reason=in_words(error))
                 await self._set_aside(item)
             else:
                 self._accept([item], done)
@@ -297,7 +307,7 @@ class Gateway:
             elif isinstance(item, SubmitResult):
                 await self._in_thread(lambda: self.exchange.set_result_aside(item))
         except Exception as error:
-            log.error("not-set-aside", reason=_reason(error))
+            log.error("not-set-aside", reason=in_words(error))
             self._refuse([item], Batch())
             return
         if isinstance(item, Inbound | Receipt):
@@ -385,8 +395,3 @@ class Gateway:
             if len(self.inbox) + len(self.unsent) >= before:
                 return
         self.trail.close()
-
-
-def _reason(error: Exception) -> str:
-    """In words where the ledger failed; else only the kind: a text may hold what was said."""
-    return in_words(error) if isinstance(error, FAILURES) else type(error).__name__

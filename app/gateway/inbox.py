@@ -3,14 +3,16 @@
 A commit costs as much for one receipt as for sixteen, and while it runs everybody waits. Nobody
 waits for a receipt or a response, so those gather: until they are worth a commit, or some
 milliseconds have passed, or somebody writes whom they are about, for a reply is judged by what
-came before it.
+came before it. A response that the network took a segment waits longer still, for the receipt: what
+comes together is stored once (`app.exchange.delivered`). It goes with whatever comes of its phone,
+or with the second heartbeat.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from smpp.messages import Heard, Inbound, Receipt, SubmitResult
+from smpp.messages import Heard, Inbound, Receipt, SubmitOutcome, SubmitResult
 
 GATHER_S = 0.01  # two commits of a few rows
 WORTH = 16  # a commit of so many costs little more than one of a single one
@@ -25,21 +27,39 @@ class Inbox:
     items: list[Heard] = field(default_factory=list)
     has_more: bool = False
     ripe_at: float | None = None
+    _kept: dict[str, list[SubmitResult]] = field(default_factory=dict)
+    _kept_long: dict[str, list[SubmitResult]] = field(default_factory=dict)
+    _kept_count: int = 0
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.items) + self._kept_count
 
     def add(self, item: Heard) -> None:
         """Something came."""
         self.items.append(item)
+
+    def keep(self, response: SubmitResult) -> None:
+        """A response came that may wait for its receipt."""
+        self._kept.setdefault(response.phone, []).append(response)
+        self._kept_count += 1
+
+    def let_go(self, *, everything: bool = False) -> None:
+        """A heartbeat: what was kept since before the last one waits no longer, or `everything`."""
+        for by_phone in (self._kept_long, self._kept) if everything else (self._kept_long,):
+            for responses in by_phone.values():
+                self.items += responses
+                self._kept_count -= len(responses)
+            by_phone.clear()
+        self._kept, self._kept_long = self._kept_long, self._kept
 
     def put_back(self, items: Sequence[Heard]) -> None:
         """These could not be committed."""
         self.items[:0] = items
 
     def take(self, most: int, now: float, full: Callable[[str], int] | None) -> list[Heard]:
-        """Up to `most` for the next commit. `full` is how many receipts a network must not be kept
-        waiting with; None: nothing gathers any longer."""
+        """Up to `most` for the next commit, and the responses that were kept for them. `full` is
+        how many receipts a network must not be kept waiting with; None: nothing gathers any
+        longer."""
         taken, left = replies_first(self.items, most)
         self.has_more = bool(left)
         kept: list[Heard] = []
@@ -50,7 +70,14 @@ class Inbox:
             self.ripe_at = None
         elif self.ripe_at is None:
             self.ripe_at = now + GATHER_S
-        return taken
+        return [*taken, *self._kept_for(taken)] if self._kept_count else taken
+
+    def _kept_for(self, taken: Sequence[Heard]) -> list[SubmitResult]:
+        phones = dict.fromkeys(map(_of, taken))
+        kept = (self._kept_long, self._kept)
+        found = [r for phone in phones for by_phone in kept for r in by_phone.pop(phone, ())]
+        self._kept_count -= len(found)
+        return found
 
 
 def _gathering(items: list[Heard], full: Callable[[str], int]) -> tuple[list[Heard], list[Heard]]:
@@ -64,8 +91,17 @@ def _gathering(items: list[Heard], full: Callable[[str], int]) -> tuple[list[Hea
     return [item for item in items if id(item) not in kept], gather
 
 
+def may_wait(response: SubmitResult) -> bool:
+    """Whether nothing is to be done about a response before its receipt comes."""
+    return response.outcome is SubmitOutcome.ACCEPTED and not response.is_late
+
+
 def _phone(item: Heard) -> str:
     return item.phone if isinstance(item, Receipt | SubmitResult) else ""
+
+
+def _of(item: Heard) -> str:
+    return item.sender if isinstance(item, Inbound) else _phone(item)
 
 
 def replies_first(inbox: Sequence[Heard], most: int) -> tuple[list[Heard], list[Heard]]:

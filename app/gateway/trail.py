@@ -70,6 +70,11 @@ class Trail:
         except OSError as error:
             self._give_up(error)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is written can be read by an heir."""
+        return self._file is not None
+
     def write(self, results: Sequence[SubmitResult]) -> None:
         """Adds results: UNKNOWN for what is about to leave, then what became of it."""
         waiting, self._waiting = self._waiting, []

@@ -64,6 +64,8 @@ def _plain(id: str) -> str:
     return f"ltrim(lower({id}), '0x')"
 
 
+_OF_SEGMENT = f"""r.received_at >= :soonest
+    AND (r.ids && ARRAY[t.smsc_id, {_plain("t.smsc_id")}] OR r.umr = t.umr)"""
 _BETWEEN = "\x1f"  # ids; it separates units by its very name, and one that holds it is none
 
 
@@ -100,6 +102,22 @@ _BY_REFERENCE = sql(
     ORDER BY s.at DESC, s.number"""
 )
 
+_OTHERS = sql(
+    f"""SELECT count(*)
+    FROM (SELECT string_to_array(ids, chr(31)) AS ids, smsc_id, umr, phone_index, network,
+            received_at
+        FROM unnest(CAST(:ids AS text[]), CAST(:smsc_id AS text[]), CAST(:umr AS smallint[]),
+            CAST(:phone AS bytea[]), CAST(:network AS text[]), CAST(:received AS timestamptz[]))
+            AS t (ids, smsc_id, umr, phone_index, network, received_at)) t
+    CROSS JOIN LATERAL (
+        SELECT FROM (SELECT * FROM segments s WHERE s.phone_index = t.phone_index OFFSET 0) s
+        WHERE t.ids && ARRAY[s.smsc_id, {_plain("s.smsc_id")}] AND s.network = t.network
+          AND {_OPEN} AND {_IN_TIME}
+        UNION ALL
+        SELECT FROM orphan_receipts r WHERE r.phone_index = t.phone_index AND {_OF_SEGMENT}
+    ) other"""
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -118,6 +136,21 @@ def ask(tx: Tx, proofs: Sequence[Proof], window: Window) -> Candidates:
     values = {"n": [n for n, _ in named], "ids": [_together(p.ids) for _, p in named]}
     asked = tx.ask(_BY_ID, values | _about([p for _, p in named], window))
     return Candidates(proofs, window, asked)
+
+
+def ask_others(
+    tx: Tx, rows: Sequence[Submitted], proofs: Sequence[Proof], window: Window, soonest: datetime
+) -> Asked:
+    """Counts what else could be meant where receipts have been stored with their segments, `rows`:
+    other segments that the receipts may be about, and receipts that wait, of those that came not
+    before `soonest`, for one of these."""
+    of_segments = {
+        "ids": [_together(p.ids) for p in proofs],
+        "smsc_id": [r.smsc_id for r in rows],
+        "umr": [r.umr for r in rows],
+        "soonest": soonest,
+    }
+    return tx.ask(_OTHERS, of_segments | _about(proofs, window))
 
 
 def match(tx: Tx, asked: Candidates) -> Matched:
@@ -211,8 +244,7 @@ _ADOPT = sql(
     f"""DELETE FROM orphan_receipts r
     USING unnest(CAST(:smsc_id AS text[]), CAST(:umr AS smallint[]), CAST(:phone AS bytea[]))
         AS t (smsc_id, umr, phone_index)
-    WHERE r.phone_index = t.phone_index AND r.received_at >= :soonest
-      AND (r.ids && ARRAY[t.smsc_id, {_plain("t.smsc_id")}] OR r.umr = t.umr)
+    WHERE r.phone_index = t.phone_index AND {_OF_SEGMENT}
     RETURNING r.*"""
 )
 _LATE = sql(

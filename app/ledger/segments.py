@@ -5,11 +5,12 @@ Which segment a receipt is about is for `matching` to say.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
-from app.ledger.engine import Tx, ids, sql
+from app.ledger.engine import Asked, Tx, ids, sql
 
 
 class Submitted(Struct, frozen=True):
@@ -85,17 +86,23 @@ class Hit(Struct, frozen=True):
         return min(done, arrived)
 
 
+_COLUMNS = """outbox_id, attempt, number, total, cid, network, phone_index, smsc_id, status,
+    outcome, at, umr"""
+_ROWS = """CAST(:outbox_id AS uuid[]), CAST(:attempt AS smallint[]), CAST(:number AS smallint[]),
+    CAST(:total AS smallint[]), CAST(:cid AS text[]), CAST(:network AS text[]),
+    CAST(:phone_index AS bytea[]), CAST(:smsc_id AS text[]), CAST(:status AS bigint[]),
+    CAST(:outcome AS text[]), CAST(:at AS timestamptz[]), CAST(:umr AS smallint[])"""
 _INSERT = sql(
-    """INSERT INTO segments (outbox_id, attempt, number, total, cid, network, phone_index,
-        smsc_id, status, outcome, at, umr)
-    SELECT * FROM unnest(CAST(:outbox_id AS uuid[]), CAST(:attempt AS smallint[]),
-        CAST(:number AS smallint[]), CAST(:total AS smallint[]), CAST(:cid AS text[]),
-        CAST(:network AS text[]), CAST(:phone_index AS bytea[]), CAST(:smsc_id AS text[]),
-        CAST(:status AS bigint[]), CAST(:outcome AS text[]), CAST(:at AS timestamptz[]),
-        CAST(:umr AS smallint[]))
+    f"""INSERT INTO segments ({_COLUMNS}) SELECT * FROM unnest({_ROWS})
     ON CONFLICT (outbox_id, attempt, number) DO UPDATE
         SET smsc_id = excluded.smsc_id, status = excluded.status, outcome = excluded.outcome,
             cid = excluded.cid, network = excluded.network, at = excluded.at, umr = excluded.umr"""
+)
+_INSERT_WHOLE = sql(
+    f"""INSERT INTO segments ({_COLUMNS}, receipt, receipt_error, receipt_at)
+    SELECT * FROM unnest({_ROWS}, CAST(:receipt AS text[]), CAST(:error AS text[]),
+        CAST(:received_at AS timestamptz[]))
+    ON CONFLICT DO NOTHING"""
 )
 # Of a message sent again the latest attempt without an answer is meant.
 _ANSWERED_LATE = sql(
@@ -149,8 +156,21 @@ _STANDING = sql(
 def append(tx: Tx, rows: Sequence[Submitted]) -> None:
     """Appends what became of submitted segments."""
     if rows:
-        names = Submitted.__struct_fields__
-        tx.write(_INSERT, {n: [getattr(r, n) for r in rows] for n in names})
+        tx.write(_INSERT, _columns(rows))
+
+
+def append_whole(tx: Tx, rows: Sequence[Submitted], hits: Sequence[Hit]) -> Asked:
+    """Appends segments together with their receipts, but those that are there already."""
+    received = {
+        "receipt": [h.proof.state for h in hits],
+        "error": [h.proof.error for h in hits],
+        "received_at": [h.received_at for h in hits],
+    }
+    return tx.ask(_INSERT_WHOLE, _columns(rows) | received)
+
+
+def _columns(rows: Sequence[Submitted]) -> dict[str, Any]:
+    return {n: [getattr(r, n) for r in rows] for n in Submitted.__struct_fields__}
 
 
 def answered_late(tx: Tx, answers: Sequence[tuple[UUID, int, str, str]]) -> list[Submitted]:

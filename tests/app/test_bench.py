@@ -75,7 +75,7 @@ def test_every_stage_of_a_message_is_measured() -> None:
     run = CliRunner().invoke(app, ["bench", "stages", "--n", "60", "--json"])
     assert run.exit_code == 0, run.output
     figures = json.loads(run.stdout)
-    for stage in ("claim", "results", "receipts", "turns"):
+    for stage in ("claim", "results", "receipts", "delivered", "turns"):
         assert figures[stage]["wall_us"] >= figures[stage]["python_us"] > 0
 
 

@@ -2,22 +2,32 @@
 with whoever can keep it."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from app.clock import ManualClock
 from app.exchange import Batch
-from app.gateway.inbox import GATHER_S, WORTH, Inbox, replies_first
+from app.gateway.inbox import GATHER_S, WORTH, Inbox, may_wait, replies_first
 from app.ledger import outbox
 from app.ledger.engine import sql
 from app.ledger.outbox import Priority
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
-from smpp.messages import Acknowledgement, Heard, Inbound, Receipt, ReceiptState
+from smpp.messages import (
+    Acknowledgement,
+    Heard,
+    Inbound,
+    Receipt,
+    ReceiptState,
+    SubmitOutcome,
+    SubmitResult,
+)
 from tests.app.town import town
 from tests.app.world import UCS2, World
 from tests.conftest import NOON
@@ -39,6 +49,11 @@ def receipt(number: int) -> Heard:
         "kcell-1", "kcell", phone, (f"{number}",), ReceiptState.DELIVRD, "000", None, NOON,
         ACKNOWLEDGEMENT,
     )  # fmt: skip
+
+
+def response(number: int, outcome: SubmitOutcome = SubmitOutcome.ACCEPTED) -> SubmitResult:
+    phone = f"+770112500{number:02}"
+    return SubmitResult("kcell-1", "kcell", f"{number}", 1, 1, 0, f"{number}", outcome, NOON, phone)
 
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(1, 20))
@@ -115,6 +130,61 @@ def test_a_reply_is_judged_with_the_receipt_that_came_before_it() -> None:
 def test_a_heartbeat_takes_all_that_gathers() -> None:
     inbox = Inbox([receipt(1), reply(2), receipt(3)])
     assert inbox.take(10, 1.0, None) == [receipt(1), reply(2), receipt(3)]
+
+
+DEEDS = st.sampled_from(["response", "receipt", "reply", "heartbeat"])
+
+
+@given(st.lists(st.tuples(DEEDS, st.integers(1, 4))))
+def test_a_response_waits_for_its_phone_and_no_longer_than_two_heartbeats(
+    deeds: list[tuple[str, int]],
+) -> None:
+    inbox, others = Inbox(), list[Heard]()
+    waiting: list[tuple[int, int]] = []  # of each response its phone, and heartbeats since
+    for deed, number in [*deeds, ("heartbeat", 0), ("heartbeat", 0)]:
+        if deed == "response":
+            inbox.keep(response(number))
+            waiting.append((number, 0))
+        elif deed != "heartbeat":
+            others.append((receipt if deed == "receipt" else reply)(number))
+            inbox.add(others[-1])
+        else:
+            inbox.let_go()
+            went = inbox.take(100, 1.0, None)
+            assert [item for item in went if not isinstance(item, SubmitResult)] == others
+            heard = {_of(item) for item in others}
+            heard |= {response(n).phone for n, beats in waiting if beats}
+            goes = [(n, beats) for n, beats in waiting if response(n).phone in heard]
+            assert Counter(map(_of, went)) == Counter(
+                [*map(_of, others), *(response(n).phone for n, _ in goes)]
+            )
+            waiting = [(n, 1) for n, beats in waiting if (n, beats) not in goes]
+            others.clear()
+    assert not inbox
+
+
+def _of(item: Heard) -> str:
+    assert isinstance(item, Inbound | Receipt | SubmitResult)
+    return item.sender if isinstance(item, Inbound) else item.phone
+
+
+def test_a_response_goes_before_its_time_with_a_receipt_of_its_phone() -> None:
+    inbox = Inbox()
+    inbox.keep(response(1))
+    inbox.keep(response(2))
+    assert inbox.take(10, 1.0, lambda _: 1) == []
+    inbox.add(receipt(1))
+    assert inbox.take(10, 1.0, lambda _: 1) == [receipt(1), response(1)]
+    inbox.let_go()
+    assert inbox.take(10, 1.0, None) == []
+    inbox.let_go()
+    assert inbox.take(10, 1.0, None) == [response(2)]
+
+
+@pytest.mark.parametrize("outcome", SubmitOutcome)
+def test_only_what_a_network_took_in_time_waits_for_a_receipt(outcome: SubmitOutcome) -> None:
+    assert may_wait(response(1, outcome)) == (outcome is SubmitOutcome.ACCEPTED)
+    assert not may_wait(structs.replace(response(1, outcome), is_late=True))
 
 
 def test_answers_are_claimed_before_what_the_law_orders_and_both_before_older_offers(
