@@ -17,10 +17,8 @@ from app.exchange.admission import Held
 from app.exchange.model import Batch, Committed, Memory, Take
 from app.exchange.queries import Question
 from app.exchange.routes import Routes
-from app.exchange.submits import Stored
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
-from app.ledger.failures import Raced
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
@@ -56,11 +54,13 @@ class Exchange:
             return self._commit(batch, is_again)
         except claims.Outdated:  # by now it is known what keeps offers back
             return self._commit(batch, is_again)
+        except submits.Uncertain:
+            return self._commit(batch, is_again=True)
 
     def _commit(self, batch: Batch, is_again: bool) -> Committed:
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway, is_again=is_again) as unit:
-            stored, finished, receipts_of = self._take_answers(unit, batch)
+            finished, receipts_of = self._take_answers(unit, batch)
             queries.take(rt, unit, self.routes, batch.queried)
             elsewhere.learn_from_replies(unit, batch.inbound)
             read(unit.tx, batch.read)
@@ -78,18 +78,14 @@ class Exchange:
                 binds.heard(unit.tx, batch.drained, batch.mark)
                 wanted = binds.wanted(unit.tx, batch.own)
             binds.count(unit.tx, batch.counted)
-            if not stored.is_certain:
-                raise Raced
         fresh = [*unit.outbox.leaving(), *claimed]
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
         return Committed(fresh, unit.screens, wanted, receipts_of, unit.now, found)
 
-    def _take_answers(
-        self, unit: Unit, batch: Batch
-    ) -> tuple[Stored, list[UUID], Sequence[UUID | None]]:
-        """What networks say of our messages: those that were delivered in whole, those of which
-        every segment was answered, and those that the receipts are about, in their order."""
+    def _take_answers(self, unit: Unit, batch: Batch) -> tuple[list[UUID], Sequence[UUID | None]]:
+        """What networks say of our messages: those of which every segment was answered, and those
+        that the receipts are about, in their order."""
         rt, memory = self.rt, self.memory
         answers = [] if unit.is_again else submits.of_outbox(batch.results)
         window = receipts.window(rt)
@@ -102,9 +98,11 @@ class Exchange:
         if said.changes_segments:  # of which nothing was known when it was asked
             asked = receipts.ask(rt, unit, others)
         taken = receipts.take(rt, memory, unit, self.routes, asked, stored.standings)
+        if not stored.is_certain:  # known before anybody's words are taken
+            raise submits.Uncertain
         about = {id(r): m for r, m in zip(others, taken, strict=True)}
         about |= {id(r): d.message.id for d in whole for r in d.receipts}
-        return stored, finished, [about[id(r)] for r in batch.receipts]
+        return finished, [about[id(r)] for r in batch.receipts]
 
     def _write_state(self, unit: Unit, state: BindState) -> None:
         stands = BindEvent.BOUND if state.event in HEARING else state.event

@@ -91,7 +91,8 @@ def _is_whole(message: Message, answers: Sequence[SubmitResult]) -> bool:
         message.attempts == 1
         and not message.doubts
         and len(answers) == len(ids) == len(numbers) == total
-        and all(a.outcome is SubmitOutcome.ACCEPTED and a.smsc_id for a in answers)
+        and all(a.outcome is SubmitOutcome.ACCEPTED for a in answers)
+        and all(a.smsc_id and a.smsc_id.isprintable() for a in answers)
         and not any(a.is_late for a in answers)
     )
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -47,12 +48,16 @@ def take(
     if not (asked.proofs or delivered):
         return []
     matched = _match(rt, unit, routes, asked, delivered)
+    unit.after_commit.append(partial(_count, memory, matched))
+    about = {id(hit.proof): hit.outbox_id for hit in matched.hits}
+    return [about.get(id(proof)) for proof in asked.proofs]
+
+
+def _count(memory: Memory, matched: Matched) -> None:
     memory.orphans.update(p.cid for p in matched.orphans)
     memory.ambiguous.update(p.cid for p in matched.ambiguous)
     for cid, times in Counter(p.cid for p in matched.ambiguous).items():
         log.error("ambiguous-receipts", cid=cid, receipts=times, expected="message_id set")
-    about = {id(hit.proof): hit.outbox_id for hit in matched.hits}
-    return [about.get(id(proof)) for proof in asked.proofs]
 
 
 def match(rt: Runtime, unit: Unit, routes: Routes, proofs: Sequence[Proof]) -> Matched:

@@ -16,6 +16,7 @@ from app.exchange.routes import Routes
 from app.exchange.telling import note, note_all, tell_failed, tell_returned
 from app.ledger import doubts, matching, outbox, segments
 from app.ledger.engine import Asked
+from app.ledger.failures import Raced
 from app.ledger.outbox import Message
 from app.ledger.segments import Hit, Standing, Submitted
 from app.ledger.unit import Unit
@@ -74,6 +75,10 @@ class Said:
         """Whether older segments get a receipt or an id by them: by receipts that came first, or
         by late answers."""
         return self.has_late or (self.early is not None and bool(self.early.rows().all()))
+
+
+class Uncertain(Raced):
+    """What was stored in whole is there already, or may mean something else: it must be matched."""
 
 
 @dataclass(frozen=True, slots=True)

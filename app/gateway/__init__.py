@@ -136,9 +136,10 @@ class Gateway:
         self._wake.set()
 
     def _may_wait(self, response: SubmitResult) -> bool:
-        """Only what an heir would find in our trail, and where a receipt will come."""
-        has_receipts = response.cid not in self.exchange.without_receipts
-        return has_receipts and self.trail.is_kept and may_wait(response)
+        """Only what an heir would find in our trail, and where a receipt is still to come."""
+        is_due = response.cid not in self.exchange.without_receipts
+        is_due = is_due and response.phone not in self.inbox.overtaken
+        return is_due and self.trail.is_kept and may_wait(response)
 
     def wake(self) -> None:
         """The outbox may have something for us; safe to call from the loop's own thread."""
@@ -199,7 +200,7 @@ class Gateway:
         if self.inbox.has_more:
             self._wake.set()
         unsent, self.unsent = self.unsent, []
-        batch = self._batch(items, unsent, mark if is_due and not self.inbox.items else None)
+        batch = self._batch(items, unsent, mark if is_due and self.inbox.is_heard else None)
         if is_due:
             self._heartbeat_at = now + HEARTBEAT_S
         await self._commit(items, batch)
@@ -262,6 +263,8 @@ class Gateway:
         self.trail.trim(self.exchange.memory.claimed)
         acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
         replies = sum(isinstance(i, Inbound) for i in items)
+        receipts = zip((i for i in items if isinstance(i, Receipt)), done.receipts_of, strict=True)
+        self.inbox.overtaken |= {r.phone for r, about in receipts if about is None}
         self.links.acknowledge(acknowledgements, ESME_ROK, done.at if replies else None)
         self.pacing.committed(items, self.inbox.items, asyncio.get_running_loop().time())
         self.claiming.has_room()

@@ -22,17 +22,24 @@ _MACHINES = frozenset({Receipt, SubmitResult})
 @dataclass(slots=True)
 class Inbox:
     """In the order of arrival; times are a loop's seconds. `has_more`: `take` left some for want
-    of room. `ripe_at` is when what gathers is taken however few it is, None where nothing does."""
+    of room. `ripe_at` is when what gathers is taken however few it is, None where nothing does.
+    `overtaken` are phones whose receipts came before their responses, since the last heartbeat."""
 
     items: list[Heard] = field(default_factory=list)
     has_more: bool = False
     ripe_at: float | None = None
+    overtaken: set[str] = field(default_factory=set)
     _kept: dict[str, list[SubmitResult]] = field(default_factory=dict)
     _kept_long: dict[str, list[SubmitResult]] = field(default_factory=dict)
     _kept_count: int = 0
 
     def __len__(self) -> int:
         return len(self.items) + self._kept_count
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether nothing is left of what networks have handed over; responses are no such."""
+        return all(type(item) is SubmitResult for item in self.items)
 
     def add(self, item: Heard) -> None:
         """Something came."""
@@ -51,6 +58,7 @@ class Inbox:
                 self._kept_count -= len(responses)
             by_phone.clear()
         self._kept, self._kept_long = self._kept_long, self._kept
+        self.overtaken.clear()
 
     def put_back(self, items: Sequence[Heard]) -> None:
         """These could not be committed."""
@@ -70,7 +78,7 @@ class Inbox:
             self.ripe_at = None
         elif self.ripe_at is None:
             self.ripe_at = now + GATHER_S
-        return [*taken, *self._kept_for(taken)] if self._kept_count else taken
+        return [*self._kept_for(taken), *taken] if self._kept_count else taken
 
     def _kept_for(self, taken: Sequence[Heard]) -> list[SubmitResult]:
         phones = dict.fromkeys(map(_of, taken))

@@ -4,17 +4,21 @@ with whoever can keep it."""
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from itertools import count
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from app import gateway
 from app.clock import ManualClock
-from app.exchange import Batch
+from app.exchange import Batch, Committed
 from app.gateway.inbox import GATHER_S, WORTH, Inbox, may_wait, replies_first
 from app.ledger import outbox
 from app.ledger.engine import sql
+from app.ledger.ids import new_id
 from app.ledger.outbox import Priority
 from app.proactive.actions import sweeping
 from app.proactive.records import Offer
@@ -174,11 +178,65 @@ def test_a_response_goes_before_its_time_with_a_receipt_of_its_phone() -> None:
     inbox.keep(response(2))
     assert inbox.take(10, 1.0, lambda _: 1) == []
     inbox.add(receipt(1))
-    assert inbox.take(10, 1.0, lambda _: 1) == [receipt(1), response(1)]
+    assert inbox.take(10, 1.0, lambda _: 1) == [response(1), receipt(1)]
     inbox.let_go()
     assert inbox.take(10, 1.0, None) == []
     inbox.let_go()
     assert inbox.take(10, 1.0, None) == [response(2)]
+
+
+def test_responses_that_are_left_hold_no_mark_of_what_was_heard() -> None:
+    inbox = Inbox([response(1), response(2), response(3)])
+    assert inbox.take(2, 1.0, None) == [response(1), response(2)]
+    assert inbox.items == [response(3)]
+    assert inbox.is_heard
+    inbox.add(receipt(1))
+    assert not inbox.is_heard
+
+
+def test_more_responses_than_a_commit_takes_do_not_stop_the_mark(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "BATCH", 5)
+    marked = "SELECT heard_through FROM binds WHERE heard_through > :at"
+
+    async def play() -> None:
+        async with town(rt) as place:
+
+            async def busy() -> None:
+                for n in count():
+                    at = place.rt.clock()
+                    left = SubmitResult(
+                        "sim-1", "sim", str(new_id(at)), 1, 1, 0, f"r{n}", SubmitOutcome.ACCEPTED,
+                        at, f"+7701{n:07}",
+                    )  # fmt: skip
+                    place.gateway._heard(left)
+                    await asyncio.sleep(0.002)
+
+            sending = asyncio.create_task(busy())
+            begun = place.rt.clock()
+            for seconds in (1.0, 1.5):
+                at = begun + timedelta(seconds=seconds)
+                await place.until(lambda at=at: bool(place.rows(marked, at=at)), "a mark")  # type: ignore[misc]
+            sending.cancel()
+
+    asyncio.run(play())
+
+
+def test_a_response_whose_receipt_overtook_it_does_not_wait(rt: Runtime) -> None:
+    async def play() -> None:
+        async with town(rt) as place:
+            one, early = place.make(), receipt(1)
+            one._accept([early], Committed([], [], {}, [None]))
+            assert not one._may_wait(response(1))
+            assert one._may_wait(response(2))
+            one._accept([receipt(2)], Committed([], [], {}, [uuid4()]))
+            assert one._may_wait(response(2))
+            one.inbox.let_go()
+            assert one._may_wait(response(1))
+            one.trail.close()
+
+    asyncio.run(play())
 
 
 @pytest.mark.parametrize("outcome", SubmitOutcome)
