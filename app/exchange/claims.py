@@ -54,7 +54,7 @@ def claim(
     """Claims what is due: the intent is in the ledger before the first octet leaves."""
     messages: list[Message] = []
     left = sum(room.values())
-    for network, free, is_bulk in _looks(unit, room, bulk_room, admitted):
+    for network, free, bulk in _looks(unit, room, bulk_room, admitted):
         limit = min(free, left)
         if limit > 0:
             claimed = outbox.claim(
@@ -64,7 +64,7 @@ def claim(
                 unit.now,
                 network=network,
                 limit=limit,
-                bulk=is_bulk,
+                bulk=bulk,
             )
             messages += claimed
             left -= len(claimed)
@@ -84,20 +84,10 @@ def rechecked(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> list[Mess
 
 def _looks(
     unit: Unit, room: Mapping[str, int], bulk_room: Mapping[str, int] | None, admitted: Admission
-) -> Iterator[tuple[str | None, int, bool]]:
-    """(network, most, with bulk?): one look where bulk has as much room as the rest, else one
-    after the other, so that a queue full of offers takes answers all the same."""
+) -> Iterator[tuple[str | None, int, int]]:
+    """(network, most, of it offers): a queue full of offers takes answers all the same."""
     bulk = room if bulk_room is None else bulk_room
-    whole, whole_bulk = sum(room.values()), sum(bulk.values())
-    for network, free, free_bulk in (
-        *((n, free, bulk.get(n, 0)) for n, free in room.items()),
-        (None, whole, whole_bulk),
-    ):
-        concerned = [network] if network is not None else [None, *room]
-        if not free_bulk or any(admitted.held(n, unit.now) for n in concerned):
-            yield network, free, False
-        elif free_bulk >= free:
-            yield network, free, True
-        else:
-            yield network, free, False
-            yield network, free_bulk, True
+    for network, free in room.items():
+        yield network, free, 0 if admitted.held(network, unit.now) else bulk.get(network, 0)
+    is_held = any(admitted.held(n, unit.now) for n in [None, *room])
+    yield None, sum(room.values()), 0 if is_held else sum(bulk.values())

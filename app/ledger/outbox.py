@@ -174,12 +174,18 @@ _INSERT = sql(
 # What was never tried is due, whatever the clock of whoever wrote it said. A CTE that locks is
 # carried out once; a subquery may be carried out again for each row of the outbox, where that is
 # thought to have few, and then its limit holds for none.
+_DUE = """SELECT id FROM outbox
+        WHERE state = 'ready' AND (due_at <= :now OR attempts = 0)
+          AND coalesce(network, '') = :network"""
 _CLAIM = sql(
-    """WITH due AS MATERIALIZED (
-        SELECT id FROM outbox
-        WHERE state = 'ready' AND priority <= :most AND (due_at <= :now OR attempts = 0)
-          AND coalesce(network, '') = :network
-        ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED)
+    f"""WITH urgent AS MATERIALIZED (
+        {_DUE} AND priority < :bulk_priority
+        ORDER BY priority, seq LIMIT :limit FOR UPDATE SKIP LOCKED),
+    bulk AS MATERIALIZED (
+        {_DUE} AND priority = :bulk_priority
+        ORDER BY priority, seq LIMIT least(:bulk, :limit - (SELECT count(*) FROM urgent))
+        FOR UPDATE SKIP LOCKED),
+    due AS (SELECT id FROM urgent UNION ALL SELECT id FROM bulk)
     UPDATE outbox o SET state = 'claimed', claimed_by = :gateway, claimed_at = :now,
         attempts = least(o.attempts + 1, 32000)
     FROM due WHERE o.id = due.id
@@ -242,10 +248,10 @@ def claim(
     *,
     network: str | None,
     limit: int,
-    bulk: bool,
+    bulk: int,
 ) -> list[Message]:
     """Takes up to `limit` due messages for a network (None: for any) for this gateway, replies
-    first; `bulk` False leaves offers where they are (quiet hours)."""
+    first, and offers last: at most `bulk` of those."""
     found = tx.execute(
         _CLAIM,
         {
@@ -253,7 +259,8 @@ def claim(
             "now": now,
             "network": network or "",
             "limit": limit,
-            "most": int(Priority.BULK if bulk else Priority.LEGAL),
+            "bulk": bulk,
+            "bulk_priority": int(Priority.BULK),
         },
     )
     messages = [_message(vault, r) for r in found]

@@ -302,6 +302,28 @@ def test_what_is_more_than_can_be_committed_stays_with_the_network_until_it_can(
     asyncio.run(play())
 
 
+def test_a_claim_takes_so_many_offers_and_answers_before_them(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world = World(rt, clock)
+    to, name = (rt.vault.index("phone", world.phone), world.phone), world.network.name
+    offers, answers = [Priority.BULK] * 4, [Priority.REPLY, Priority.LEGAL]
+    with rt.unit() as unit:
+        for priority in (*offers, *answers):
+            unit.outbox.add(unit.now, "k", to, "t", network=name, priority=priority)
+
+    def claim(limit: int, bulk: int) -> list[Priority]:
+        with rt.unit() as unit:
+            tx, vault, gateway = unit.tx, unit.vault, world.exchange.gateway
+            found = outbox.claim(tx, vault, gateway, unit.now, network=name, limit=limit, bulk=bulk)
+        return [message.priority for message in found]
+
+    assert claim(4, 1) == [*answers, Priority.BULK]
+    assert claim(4, 0) == []
+    assert claim(2, 9) == offers[:2]
+    assert claim(9, 9) == offers[:1]
+
+
 def test_no_plan_claims_more_than_there_is_room_for(rt: Runtime, clock: ManualClock) -> None:
     world = World(rt, clock)
     to, name = (rt.vault.index("phone", world.phone), world.phone), world.network.name
@@ -317,6 +339,6 @@ def test_no_plan_claims_more_than_there_is_room_for(rt: Runtime, clock: ManualCl
     add(8)
     with rt.unit() as unit:
         claimed = outbox.claim(
-            unit.tx, unit.vault, world.exchange.gateway, unit.now, network=name, limit=2, bulk=True
+            unit.tx, unit.vault, world.exchange.gateway, unit.now, network=name, limit=2, bulk=2
         )
     assert len(claimed) == 2
