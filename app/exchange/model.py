@@ -24,11 +24,11 @@ MOST_AVOIDED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one commit is about. `mark` is a time up to which everything heard is in this batch or
-    an earlier one; `drained` and `own` are cids; `room` is how many messages the links of each
-    network would take now, `bulk` how many of them offers (None: all); `counted` are figures of
-    binds for /metrics; `read` is, by connection, up to which commit its network has read what we
-    acknowledged."""
+    """What one commit is about. `mark` is a time up to which everything heard, but for responses
+    that wait for their receipts, is in this batch or an earlier one; `drained` and `own` are cids;
+    `room` is how many messages the links of each network would take now, `bulk` how many of them
+    offers (None: all); `counted` are figures of binds for /metrics; `read` is, by connection, up to
+    which commit its network has read what we acknowledged."""
 
     inbound: Sequence[Came] = ()
     receipts: Sequence[Receipt] = ()

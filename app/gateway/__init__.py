@@ -20,7 +20,7 @@ from app.exchange import Batch, Committed, Exchange, Routes
 from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
-from app.gateway.inbox import Inbox, may_wait
+from app.gateway.inbox import Inbox
 from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
 from app.gateway.pacing import Pacing
@@ -136,10 +136,9 @@ class Gateway:
         self._wake.set()
 
     def _may_wait(self, response: SubmitResult) -> bool:
-        """Only what an heir would find in our trail, and where a receipt is still to come."""
-        is_due = response.cid not in self.exchange.without_receipts
-        is_due = is_due and response.phone not in self.inbox.overtaken
-        return is_due and self.trail.is_kept and may_wait(response)
+        """Only what an heir would find in our trail, and where receipts come."""
+        has_receipts = response.cid not in self.exchange.without_receipts
+        return has_receipts and self.trail.is_kept and self.inbox.may_keep(response)
 
     def wake(self) -> None:
         """The outbox may have something for us; safe to call from the loop's own thread."""

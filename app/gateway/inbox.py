@@ -45,6 +45,11 @@ class Inbox:
         """Something came."""
         self.items.append(item)
 
+    def may_keep(self, response: SubmitResult) -> bool:
+        """Whether nothing is to be done about a response before its receipt, which has not come."""
+        is_taken = response.outcome is SubmitOutcome.ACCEPTED and not response.is_late
+        return is_taken and response.phone not in self.overtaken
+
     def keep(self, response: SubmitResult) -> None:
         """A response came that may wait for its receipt."""
         self._kept.setdefault(response.phone, []).append(response)
@@ -97,11 +102,6 @@ def _gathering(items: list[Heard], full: Callable[[str], int]) -> tuple[list[Hea
         return items, []
     kept = set(map(id, gather))
     return [item for item in items if id(item) not in kept], gather
-
-
-def may_wait(response: SubmitResult) -> bool:
-    """Whether nothing is to be done about a response before its receipt comes."""
-    return response.outcome is SubmitOutcome.ACCEPTED and not response.is_late
 
 
 def _phone(item: Heard) -> str:

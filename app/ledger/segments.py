@@ -1,4 +1,4 @@
-"""What the networks answered: one appended row a submitted segment, completed by its receipt.
+"""What the networks answered: a row is appended for each segment, with its receipt or before it.
 
 Which segment a receipt is about is for `matching` to say.
 """

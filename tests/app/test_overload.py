@@ -15,7 +15,7 @@ from msgspec import structs
 from app import gateway
 from app.clock import ManualClock
 from app.exchange import Batch, Committed
-from app.gateway.inbox import GATHER_S, WORTH, Inbox, may_wait, replies_first
+from app.gateway.inbox import GATHER_S, WORTH, Inbox, replies_first
 from app.ledger import outbox
 from app.ledger.engine import sql
 from app.ledger.ids import new_id
@@ -241,8 +241,8 @@ def test_a_response_whose_receipt_overtook_it_does_not_wait(rt: Runtime) -> None
 
 @pytest.mark.parametrize("outcome", SubmitOutcome)
 def test_only_what_a_network_took_in_time_waits_for_a_receipt(outcome: SubmitOutcome) -> None:
-    assert may_wait(response(1, outcome)) == (outcome is SubmitOutcome.ACCEPTED)
-    assert not may_wait(structs.replace(response(1, outcome), is_late=True))
+    assert Inbox().may_keep(response(1, outcome)) == (outcome is SubmitOutcome.ACCEPTED)
+    assert not Inbox().may_keep(structs.replace(response(1, outcome), is_late=True))
 
 
 def test_answers_are_claimed_before_what_the_law_orders_and_both_before_older_offers(
