@@ -1,9 +1,10 @@
-"""Statements kept at module level, and how they are said: what is to be said together leaves
-together, by psycopg.
+"""Statements kept at module level, and how they are said: each leaves at once, and is waited for
+with others.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -118,7 +119,7 @@ class Rows:
 
 
 class Asked:
-    """A statement that has been said, or waits to be said with others; `rows` is its answer."""
+    """A statement that has been said; `rows` is its answer."""
 
     __slots__ = ("_cursor", "_is_kept", "_query", "_rows", "_tx", "_values")
 
@@ -133,10 +134,10 @@ class Asked:
         self._rows: Rows | None = None
 
     def rows(self) -> Rows:
-        """What it returned. Raises psycopg.Error, for this statement or for one that was said with
-        it."""
+        """What it returned. Raises psycopg.Error, for this statement or for one that was said
+        before it."""
         if self._rows is None:
-            self._tx.flush()
+            self._tx.wait()
         assert self._rows is not None
         return self._rows
 
@@ -163,36 +164,39 @@ class Asked:
 
 
 class Tx:
-    """One transaction on a connection; its statements are said in their order. A trip to the
-    server costs more than most statements, so what is only written waits (`write`), and so does
-    what is read later (`ask`): they leave in one trip with the next that must be answered, or with
-    the commit. Without a transaction (`begin` is not called) nothing waits. After a trip that
-    failed, whoever heard of it, nothing more is said and nothing is committed."""
+    """One transaction on a connection. Its statements leave in their order and at once, so that
+    the server works on them while we go on; whoever needs an answer waits for it, and for all that
+    was said before it, in one trip (a trip costs more than most statements). What is only written
+    (`write`) is waited for with the commit. Without a transaction (`begin` is not called) each
+    statement is a trip. After a statement that failed, whoever heard of it, nothing more is said
+    and nothing is committed."""
 
-    __slots__ = ("_begun", "_cursors", "_refusal", "_streams", "_waiting", "driver")
+    __slots__ = ("_begins", "_cursors", "_pipeline", "_refusal", "_said", "_streams", "driver")
 
     def __init__(self, connection: Connection) -> None:
         self.driver = connection.driver
         self._cursors = connection.cursors
-        self._begun = False
+        self._begins = False
+        self._pipeline = ExitStack()
         self._refusal: str | None = None
+        self._said: list[Asked] = []  # and not yet waited for
         self._streams = 0
-        self._waiting: list[Asked] = []
 
     def begin(self) -> None:
         """Begins the transaction, with the first statement."""
-        self._begun = True
-        self._waiting.append(Asked(self, b"BEGIN", None))
+        self._begins = True
+
+    @property
+    def _has_begun(self) -> bool:
+        return bool(self._said) or self.driver.info.transaction_status != TransactionStatus.IDLE
 
     def commit(self) -> None:
-        """Says what waits, and commits, in one trip. Nothing is said where nothing was."""
-        status = self.driver.info.transaction_status
-        if len(self._waiting) == 1 and status == TransactionStatus.IDLE:  # only its beginning waits
-            self._waiting.clear()
+        """Commits, in one trip with what is still to be waited for. Nothing is said where nothing
+        was."""
+        if self._refusal is None and not self._has_begun:
             return
-        last = Asked(self, b"COMMIT", None)
-        self._waiting.append(last)
-        self.flush()
+        last = self._say(Asked(self, b"COMMIT", None))
+        self.wait()
         if last.tag != "COMMIT":  # PostgreSQL rolls back without an error
             raise InFailedSqlTransaction("found a transaction that had failed")
 
@@ -201,12 +205,9 @@ class Tx:
         self.ask(statement, values)
 
     def ask(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Asked:
-        """Says a statement whose answer is wanted later."""
-        asked = Asked(self, statement.query, values)
-        self._waiting.append(asked)
-        if not self._begun:
-            self.flush()
-        return asked
+        """Says a statement whose answer is wanted later. Raises psycopg.Error, for one that was
+        said before it too."""
+        return self._say(Asked(self, statement.query, values))
 
     def execute(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Rows:
         """Says a statement and returns its answer. Raises psycopg.Error."""
@@ -229,38 +230,59 @@ class Tx:
         self._now(b"CLOSE " + name)
 
     def _now(self, query: bytes, values: Mapping[str, Any] | None = None) -> Rows:
-        asked = Asked(self, query, values, is_kept=False)
-        self._waiting.append(asked)
-        return asked.rows()
+        return self._say(Asked(self, query, values, is_kept=False)).rows()
 
-    def flush(self) -> None:
-        """Says what waits."""
-        if self._refusal is not None:
-            raise InFailedSqlTransaction(self._refusal)
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        self._refusal = "a statement before it has failed" if self._begun else None
+    def _say(self, asked: Asked) -> Asked:
+        self._go_on()
         try:
-            self._say(waiting)
+            if self._begins and not self._said:
+                is_first = not self._has_begun
+                self._pipeline.enter_context(self.driver.pipeline())
+                if is_first:
+                    self._hand_over(Asked(self, b"BEGIN", None))
+            self._hand_over(asked)
         except psycopg.Error as error:
-            raise _first(error) from None
+            raise self._failed(error) from None
+        self._refusal = None
+        if not self._begins:
+            self.wait()
+        return asked
+
+    def _hand_over(self, asked: Asked) -> None:
+        asked.say(self.driver, self._cursors)
+        self._said.append(asked)
+
+    def wait(self) -> None:
+        """Waits for all that was said, and reads the answers."""
+        self._go_on()
+        said, self._said = self._said, []
+        try:
+            self._pipeline.close()
+            for one in said:
+                one.read(self._cursors)
+        except psycopg.Error as error:
+            raise self._failed(error) from None
         self._refusal = None
 
-    def _say(self, waiting: list[Asked]) -> None:
-        driver, kept = self.driver, self._cursors
-        if len(waiting) == 1:
-            waiting[0].say(driver, kept)
-        else:
-            with driver.pipeline():
-                for one in waiting:
-                    one.say(driver, kept)
-        for one in waiting:
-            one.read(kept)
+    def _go_on(self) -> None:
+        """Until it is known that a step succeeded, it has not."""
+        if self._refusal is not None:
+            raise InFailedSqlTransaction(self._refusal)
+        self._refusal = "a statement before it has failed" if self._begins else None
+
+    def _failed(self, error: psycopg.Error) -> psycopg.Error:
+        self._leave()
+        return _first(error)
+
+    def _leave(self) -> None:
+        self._said.clear()
+        with suppress(psycopg.Error):  # what broke it is known
+            self._pipeline.close()
 
     def end(self) -> None:
         """Says nothing any more: the connection is another's."""
         self._refusal = "its transaction is over"
+        self._leave()
 
     def close(self) -> None:
         """Ends its connection, one that `Ledger.apart` has opened."""

@@ -43,14 +43,14 @@ def receipt(world: World, smsc_id: str) -> Receipt:
 
 def trips(world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> int:
     """How often the ledger was waited for, the commit included."""
-    made, flush = 0, Tx.flush
+    made, wait = 0, Tx.wait
 
     def counted(tx: Tx) -> None:
         nonlocal made
-        made += bool(tx._waiting)
-        flush(tx)
+        made += bool(tx._said)
+        wait(tx)
 
-    monkeypatch.setattr(Tx, "flush", counted)
+    monkeypatch.setattr(Tx, "wait", counted)
     world.exchange.commit(batch)
     monkeypatch.undo()
     return made

@@ -68,7 +68,7 @@ class TornLedger(Ledger):
     def begin(self) -> Iterator[Tx]:
         with super().begin() as tx:
             yield tx
-            tx.flush()
+            tx.wait()
             raise Torn
 
 

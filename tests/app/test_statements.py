@@ -18,6 +18,11 @@ WHO = sql("SELECT pg_backend_pid()")
 IS_THERE = sql("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = CAST(:pid AS int))")
 KILL = sql("SELECT pg_terminate_backend(CAST(:pid AS int))")
 
+IS_HELD = sql(
+    """SELECT EXISTS (SELECT FROM pg_locks
+        WHERE relation = CAST('sandbox_told' AS regclass) AND mode = 'RowExclusiveLock')"""
+)
+
 TERMINATED = "FATAL:  terminating connection due to administrator command"
 
 
@@ -46,6 +51,13 @@ def test_what_is_only_written_is_there_for_the_next_statement_and_after_the_comm
         tx.write(ADD, {"n": 3})
         assert told(ledger) == []
     assert told(ledger) == [1, 2, 3]
+
+
+def test_the_server_works_on_what_nobody_waits_for_yet(ledger: Ledger) -> None:
+    with ledger.alone() as other, ledger.begin() as tx:
+        tx.write(ADD, {"n": 1})
+        while not other.execute(IS_HELD).scalar_one():
+            continue
 
 
 def test_one_statement_said_twice_in_one_trip_has_two_answers(ledger: Ledger) -> None:
@@ -88,12 +100,13 @@ def test_a_transaction_whose_failure_nobody_heeded_does_not_pass_for_committed(
 def test_what_never_reached_the_server_fails_the_transaction_all_the_same(ledger: Ledger) -> None:
     with pytest.raises(psycopg.Error), ledger.begin() as tx:
         tx.write(ADD, {"n": 1})
-        tx.write(ADD, {"n": object()})
-        asked = tx.ask(ONE, {"n": 3})
+        before = tx.ask(ONE, {"n": 2})
         with pytest.raises(psycopg.Error):
-            asked.rows()
+            tx.write(ADD, {"n": object()})
         with pytest.raises(psycopg.Error):
-            asked.rows()
+            tx.ask(ONE, {"n": 3})
+        with pytest.raises(psycopg.Error):
+            before.rows()
     assert told(ledger) == []
 
 
