@@ -27,6 +27,7 @@ from app.ledger import binds
 from app.ledger.encryption import Vault, derived
 from app.ledger.engine import Ledger, by_index, sandbox_anchor
 from app.ledger.keyring import WrongMasterKey, open_vault
+from app.ledger.remembered import Remembered
 from app.ledger.signing import SealKey
 from app.ledger.unit import Unit
 from app.settings import Environment, Settings
@@ -58,6 +59,7 @@ class Runtime:
     seal_key: SealKey
     versions: Versions
     rooms: dict[str, Room] = field(default_factory=dict)
+    remembered: Remembered = field(default_factory=Remembered)
 
     @contextmanager
     def unit(self, gateway: UUID | None = None, *, is_again: bool = False) -> Iterator[Unit]:
@@ -67,7 +69,8 @@ class Runtime:
         with self.ledger.begin() as tx:
             if gateway is not None:
                 by_index(tx)
-            unit = Unit(tx, self.clock(), self.vault, gateway, self.versions.names, is_again)
+            in_force = self.versions.names
+            unit = Unit(tx, self.clock(), self.vault, gateway, in_force, is_again, self.remembered)
             yield unit
             has_messages = bool(unit.outbox.messages)
             unit.write()

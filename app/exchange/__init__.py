@@ -19,6 +19,7 @@ from app.exchange.queries import Question
 from app.exchange.routes import Routes
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
+from app.ledger.failures import FAILURES, is_race
 from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
@@ -26,6 +27,7 @@ from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
 
 __all__ = ["Batch", "Committed", "Exchange", "Routes", "Take"]
 
+TRIES = 3
 # A throttled or suspended bind still hears; only what ends hearing changes the state.
 HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
 
@@ -46,18 +48,21 @@ class Exchange:
     memory: Memory = field(default_factory=Memory)
     routes: Routes = field(default_factory=Routes)
 
-    def commit(self, batch: Batch, *, is_again: bool = False) -> Committed:
-        """Stores a batch in one transaction. Raises what the ledger raises; nothing is then
-        acknowledged, and the caller may try again, for memory changes only after the commit, but
-        for what keeps offers back. `is_again` where it was lost to a race before."""
-        try:
-            return self._commit(batch, is_again)
-        except claims.Outdated:  # by now it is known what keeps offers back
-            return self._commit(batch, is_again)
-        except submits.Uncertain:
-            return self._commit(batch, is_again=True)
+    def commit(self, batch: Batch) -> Committed:
+        """Stores a batch in one transaction, and tries again where another was in the way (a race,
+        a deadlock) or what was taken for granted is otherwise. Raises what the ledger raises;
+        nothing is then acknowledged, and the caller may try again, for memory changes only after
+        the commit, but for what keeps offers back."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self.once(batch, is_again=left + 1 < TRIES)
+            except FAILURES as error:
+                if not left or not is_race(error):
+                    raise
+        raise AssertionError("not reached")
 
-    def _commit(self, batch: Batch, is_again: bool) -> Committed:
+    def once(self, batch: Batch, *, is_again: bool) -> Committed:
+        """The same without another try; `is_again` takes nothing for granted."""
         rt, memory = self.rt, self.memory
         with rt.unit(self.gateway, is_again=is_again) as unit:
             finished, receipts_of = self._take_answers(unit, batch)
@@ -90,16 +95,16 @@ class Exchange:
         answers = [] if unit.is_again else submits.of_outbox(batch.results)
         window = receipts.window(rt)
         whole, others = delivered.find(memory.claimed, answers, batch.receipts, window)
-        stored = submits.store(rt, memory, unit, whole)
+        standings = submits.store(rt, memory, unit, whole)
         said = submits.say(rt, memory, unit, batch.results, {d.message.id for d in whole})
         asked = receipts.ask(rt, unit, others)
         finished = submits.take(rt, memory, unit, self.routes, said)
         submits.take_late(rt, memory, unit, self.gateway, self.routes, batch.results)
         if said.changes_segments:  # of which nothing was known when it was asked
             asked = receipts.ask(rt, unit, others)
-        taken = receipts.take(rt, memory, unit, self.routes, asked, stored.standings)
-        if not stored.is_certain:  # known before anybody's words are taken
-            raise submits.Uncertain
+        taken = receipts.take(rt, memory, unit, self.routes, asked, standings)
+        if whole and batch.inbound:  # a race is known before anybody's words are taken
+            unit.tx.wait()
         about = {id(r): m for r, m in zip(others, taken, strict=True)}
         about |= {id(r): d.message.id for d in whole for r in d.receipts}
         return finished, [about[id(r)] for r in batch.receipts]

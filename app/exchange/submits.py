@@ -16,7 +16,6 @@ from app.exchange.routes import Routes
 from app.exchange.telling import note, note_all, tell_failed, tell_returned
 from app.ledger import doubts, matching, outbox, segments
 from app.ledger.engine import Asked
-from app.ledger.failures import Raced
 from app.ledger.outbox import Message
 from app.ledger.segments import Hit, Standing, Submitted
 from app.ledger.unit import Unit
@@ -77,33 +76,12 @@ class Said:
         return self.has_late or (self.early is not None and bool(self.early.rows().all()))
 
 
-class Uncertain(Raced):
-    """What was stored in whole is there already, or may mean something else: it must be matched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Messages that were stored with the receipts of all their segments: how they stand, and what
-    the ledger is asked about that."""
-
-    standings: Sequence[Standing] = ()
-    segments: int = 0
-    appended: Asked | None = None
-    others: Asked | None = None
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether all of it is new to the ledger, and nothing else can be meant."""
-        if self.appended is None or self.others is None:
-            return True
-        is_new = self.appended.rows().rowcount == self.segments
-        return is_new and not self.others.rows().scalar_one()
-
-
-def store(rt: Runtime, memory: Memory, unit: Unit, whole: Sequence[Delivered]) -> Stored:
-    """Stores messages with their receipts, and closes them."""
+def store(rt: Runtime, memory: Memory, unit: Unit, whole: Sequence[Delivered]) -> list[Standing]:
+    """Stores messages with their receipts, and closes them; returns how they stand. Where not all
+    of it is new to the ledger, or something else may be meant, the transaction fails as a race
+    does, told by the server: nobody has to wait for that before the commit."""
     if not whole:
-        return Stored()
+        return []
     delivered = [(d.message.id, "delivered", None) for d in whole]
     outbox.close(unit.tx, delivered, unit.now)  # messages are held before their segments
     rows = [_submitted(memory, unit, d.message.id, a) for d in whole for a in d.answers]
@@ -113,13 +91,10 @@ def store(rt: Runtime, memory: Memory, unit: Unit, whole: Sequence[Delivered]) -
         Hit(proof, row.outbox_id, row.attempt, row.number, row.at, row.total)
         for proof, row in zip(proofs, rows, strict=True)
     ]
+    segments.append_whole(unit.tx, rows, hits)
+    matching.expect_no_others(unit.tx, rows, proofs, receipts.window(rt), _soonest(rt, rows))
     of = iter(hits)
-    return Stored(
-        [_standing(d, list(islice(of, len(d.answers)))) for d in whole],
-        len(rows),
-        segments.append_whole(unit.tx, rows, hits),
-        matching.ask_others(unit.tx, rows, proofs, receipts.window(rt), _soonest(rt, rows)),
-    )
+    return [_standing(d, list(islice(of, len(d.answers)))) for d in whole]
 
 
 def _standing(d: Delivered, hits: Sequence[Hit]) -> Standing:

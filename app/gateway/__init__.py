@@ -28,7 +28,7 @@ from app.gateway.trail import Trail
 from app.ledger import binds as bind_rows
 from app.ledger import liveness
 from app.ledger.binds import Counters
-from app.ledger.failures import FAILURES, in_words, is_down, is_race
+from app.ledger.failures import in_words, is_down
 from app.ledger.outbox import Message
 from app.runtime import Runtime
 from dialogs.engine import understanding
@@ -50,7 +50,6 @@ BATCH = 400
 FULL = 20_000  # heard and not yet committed: beyond it the networks are told to keep theirs
 HEARTBEAT_S = 0.25
 COUNT_S = 1.0
-TRIES = 3
 
 T = TypeVar("T")
 
@@ -246,16 +245,9 @@ class Gateway:
         self._accept(items, done)
 
     def _try(self, batch: Batch, items: Sequence[Heard] = ()) -> Committed:
-        """Commits, again where another transaction was in the way (a race, a deadlock)."""
-        for left in reversed(range(TRIES)):
-            try:
-                done = self.exchange.commit(batch, is_again=left + 1 < TRIES)
-                events.tell(items, done.receipts_of)
-                return done
-            except FAILURES as error:
-                if not left or not is_race(error):
-                    raise
-        raise AssertionError("not reached")
+        done = self.exchange.commit(batch)
+        events.tell(items, done.receipts_of)
+        return done
 
     def _accept(self, items: Sequence[Heard], done: Committed) -> None:
         self._batches += 1

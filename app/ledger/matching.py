@@ -103,7 +103,7 @@ _BY_REFERENCE = sql(
 )
 
 _OTHERS = sql(
-    f"""SELECT count(*)
+    f"""SELECT must_be_all(count(*), 0)
     FROM (SELECT string_to_array(ids, chr(31)) AS ids, smsc_id, umr, phone_index, network,
             received_at
         FROM unnest(CAST(:ids AS text[]), CAST(:smsc_id AS text[]), CAST(:umr AS smallint[]),
@@ -138,19 +138,19 @@ def ask(tx: Tx, proofs: Sequence[Proof], window: Window) -> Candidates:
     return Candidates(proofs, window, asked)
 
 
-def ask_others(
+def expect_no_others(
     tx: Tx, rows: Sequence[Submitted], proofs: Sequence[Proof], window: Window, soonest: datetime
-) -> Asked:
-    """Counts what else could be meant where receipts have been stored with their segments, `rows`:
-    other segments that the receipts may be about, and receipts that wait, of those that came not
-    before `soonest`, for one of these."""
+) -> None:
+    """Fails the transaction, as a race does, where receipts have been stored with their segments,
+    `rows`, and something else could be meant: other segments that the receipts may be about, or
+    receipts that wait, of those that came not before `soonest`, for one of these."""
     of_segments = {
         "ids": [_together(p.ids) for p in proofs],
         "smsc_id": [r.smsc_id for r in rows],
         "umr": [r.umr for r in rows],
         "soonest": soonest,
     }
-    return tx.ask(_OTHERS, of_segments | _about(proofs, window))
+    tx.write(_OTHERS, of_segments | _about(proofs, window))
 
 
 def match(tx: Tx, asked: Candidates) -> Matched:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from app.ledger.engine import Asked, Tx, ids, sql
+from app.ledger.engine import Tx, ids, sql
 
 
 class Submitted(Struct, frozen=True):
@@ -101,8 +101,7 @@ _INSERT = sql(
 _INSERT_WHOLE = sql(
     f"""INSERT INTO segments ({_COLUMNS}, receipt, receipt_error, receipt_at)
     SELECT * FROM unnest({_ROWS}, CAST(:receipt AS text[]), CAST(:error AS text[]),
-        CAST(:received_at AS timestamptz[]))
-    ON CONFLICT DO NOTHING"""
+        CAST(:received_at AS timestamptz[]))"""
 )
 # Of a message sent again the latest attempt without an answer is meant.
 _ANSWERED_LATE = sql(
@@ -159,14 +158,15 @@ def append(tx: Tx, rows: Sequence[Submitted]) -> None:
         tx.write(_INSERT, _columns(rows))
 
 
-def append_whole(tx: Tx, rows: Sequence[Submitted], hits: Sequence[Hit]) -> Asked:
-    """Appends segments together with their receipts, but those that are there already."""
+def append_whole(tx: Tx, rows: Sequence[Submitted], hits: Sequence[Hit]) -> None:
+    """Appends segments together with their receipts. Where one is there already, the transaction
+    fails as a race does."""
     received = {
         "receipt": [h.proof.state for h in hits],
         "error": [h.proof.error for h in hits],
         "received_at": [h.received_at for h in hits],
     }
-    return tx.ask(_INSERT_WHOLE, _columns(rows) | received)
+    tx.write(_INSERT_WHOLE, _columns(rows) | received)
 
 
 def _columns(rows: Sequence[Submitted]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.ledger.feed import Feed
 from app.ledger.handover import HandOver
 from app.ledger.journal import Journal
 from app.ledger.outbox import Outbox
+from app.ledger.remembered import Remembered
 from smpp.messages import Outbound
 
 
@@ -43,6 +44,7 @@ class Unit:
     whose session they belong to: they leave once, after the commit, and are never sent again.
     `in_force` names the wordings, rules and acts of this process, for the journal. `is_again`: it
     has lost a race before, and takes nothing for granted this time.
+    `remembered` is this process's, whatever the transaction.
     `after_commit` is done once the commit has succeeded, and must not fail."""
 
     tx: Tx
@@ -51,6 +53,7 @@ class Unit:
     gateway: UUID | None = None
     in_force: Mapping[str, str] = field(default_factory=dict)
     is_again: bool = False
+    remembered: Remembered = field(default_factory=Remembered)
     journal: Journal = field(init=False)
     outbox: Outbox = field(init=False)
     handover: HandOver = field(init=False)

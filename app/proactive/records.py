@@ -247,6 +247,7 @@ def lock(unit: Unit, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:
     if not offer_ids:
         return {}
     wanted = ids(offer_ids)
+    unit.remembered.forget(wanted)
     rows = unit.foreseen.take(wanted)
     if len(rows) < len(wanted):
         there = {r.id for r in rows}

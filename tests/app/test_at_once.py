@@ -88,7 +88,7 @@ def test_an_offer_made_while_the_one_before_it_is_answered_is_asked_of_the_phone
 
     monkeypatch.setattr(conversation, "close", meanwhile)
     with pytest.raises(FAILURES) as lost:
-        world.exchange.commit(Batch(inbound=[reply]))
+        world.exchange.once(Batch(inbound=[reply]), is_again=False)
     assert is_race(lost.value)
     assert world.look(first).state == "awaiting"
     world.commit(Batch(inbound=[reply]))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace as replace_fields
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,12 +14,16 @@ from msgspec.structs import replace
 from app.clock import ManualClock
 from app.exchange import Batch, receipts
 from app.exchange.delivered import find
+from app.ledger.remembered import MOST, Remembered
+from app.proactive.actions import delivering
 from app.proactive.records import Offer
 from app.runtime import Runtime
 from smpp.messages import Acknowledgement, Receipt, ReceiptState, SubmitOutcome, SubmitResult
 from tests.app.town import town
 from tests.app.world import World
 from tests.conftest import NOON
+
+RACE = "rows as they were loaded"
 
 
 def asked(rt: Runtime, clock: ManualClock) -> tuple[World, UUID, list[SubmitResult]]:
@@ -179,7 +184,11 @@ def after(
             for deed in deeds
             if deed[0] != "a"
         ]
-        done = world.exchange.commit(Batch(results=results, receipts=came), is_again=is_again)
+        batch = Batch(results=results, receipts=came)
+        if is_again:
+            done = world.exchange.once(batch, is_again=True)
+        else:
+            done = world.exchange.commit(batch)
         assert len(done.receipts_of) == len(came)
     stands = world.look(offer)
     states = "SELECT state, doubts FROM outbox WHERE network = :network ORDER BY seq"
@@ -205,6 +214,7 @@ def test_whatever_comes_together_ends_as_if_it_had_been_matched(rt: Runtime) -> 
     ends_alike()
 
 
+@pytest.mark.provokes(RACE)
 def test_a_receipt_that_may_mean_an_older_segment_is_matched(
     rt: Runtime, clock: ManualClock
 ) -> None:
@@ -222,6 +232,7 @@ def test_a_receipt_that_may_mean_an_older_segment_is_matched(
     assert [row[3] for row in segments(world)].count("DELIVRD") == len(answers) - 1
 
 
+@pytest.mark.provokes("duplicate key value")
 def test_a_segment_that_the_ledger_has_already_is_matched(rt: Runtime, clock: ManualClock) -> None:
     """Its response was committed, but nobody heard that it was."""
     world, offer, answers = asked(rt, clock)
@@ -234,6 +245,7 @@ def test_a_segment_that_the_ledger_has_already_is_matched(rt: Runtime, clock: Ma
     assert world.look(offer).state == "awaiting"
 
 
+@pytest.mark.provokes(RACE)
 def test_what_is_uncertain_is_counted_once(rt: Runtime, clock: ManualClock) -> None:
     """Somebody else's words in the batch are heard once, though it runs twice."""
     world, offer, answers = asked(rt, clock)
@@ -251,6 +263,43 @@ def test_what_is_uncertain_is_counted_once(rt: Runtime, clock: ManualClock) -> N
     assert len(world.exchange.guard.answered[rt.vault.index("phone", other.phone)]) == 1
     assert world.exchange.memory.orphans[world.network.cid] == before + 1
     assert world.look(offer).state == "awaiting"
+
+
+@pytest.mark.provokes(RACE)
+def test_an_offer_that_another_process_has_changed_since_it_was_sent_is_loaded(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world, offer, answers = asked(rt, clock)
+    with replace_fields(rt, remembered=Remembered()).unit() as unit:
+        delivering.noted(unit, [(offer, "message-unknown", {})])
+    world.exchange.commit(Batch(results=answers, receipts=receipts_of(world, answers)))
+    assert world.look(offer).state == "awaiting"
+    kinds = [entry.kind for entry in world.journal(offer)]
+    assert kinds == ["made", "submitted", "message-unknown", "received"]
+
+
+def test_what_happens_here_to_an_offer_that_was_sent_is_no_race(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    """Its words prove that it was received, before the receipts do."""
+    world, offer, answers = asked(rt, clock)
+    world.exchange.commit(Batch(results=answers))
+    world.exchange.commit(Batch(inbound=[world.came(world.mo("абвгд"))]))
+    world.exchange.commit(Batch(receipts=receipts_of(world, answers)))
+    assert world.look(offer).state == "awaiting"
+
+
+def test_so_many_are_remembered_and_each_is_taken_once(rt: Runtime, clock: ManualClock) -> None:
+    world, offer, _ = asked(rt, clock)
+    one = world.look(offer)
+    several = [replace_fields(one, id=UUID(int=n)) for n in range(1, MOST + 3)]
+    kept = Remembered()
+    kept.add(several)
+    assert kept.take([UUID(int=2), UUID(int=4)]) is None  # the first two are forgotten
+    assert kept.take([UUID(int=3), UUID(int=5)]) == {o.id: o for o in (several[2], several[4])}
+    assert kept.take([UUID(int=3)]) is None
+    kept.forget([UUID(int=6)])
+    assert kept.take([UUID(int=6)]) is None
 
 
 def test_a_response_whose_receipt_does_not_come_is_stored_soon_and_when_the_gateway_stops(

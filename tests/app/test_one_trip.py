@@ -64,13 +64,13 @@ def test_an_answer_takes_two_trips(world: World, monkeypatch: pytest.MonkeyPatch
     assert world.look(offer).state == "accepted"
 
 
-def test_a_question_and_its_receipts_take_two_trips(
+def test_a_question_and_its_receipts_take_one_trip(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer = offered(world)
     held = world.network.release()
     batch = Batch(results=held, receipts=[receipt(world, r.smsc_id) for r in held])
-    assert trips(world, batch, monkeypatch) == 2
+    assert trips(world, batch, monkeypatch) == 1
     assert world.look(offer).state == "awaiting"
 
 

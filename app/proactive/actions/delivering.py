@@ -5,10 +5,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from app.calendar import local_date
+from app.ledger.engine import ids
 from app.ledger.outbox import Message
 from app.ledger.segments import Standing
 from app.ledger.unit import Unit
@@ -46,6 +48,8 @@ def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID
     ended = [o for o in fresh if o.id in failed]
     close(rt, unit, ended)
     records.save(unit.tx, list(offers.values()))
+    sent = [o for o in fresh if o.state is State.SENT]
+    unit.after_commit.append(partial(unit.remembered.add, sent))
     stale = [o for o in offers.values() if not is_open(o)]
     return {questions[o.id].id for o in stale}
 
@@ -74,7 +78,8 @@ def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
     """Receipts came. A question received in whole opens the reply window; one that failed ends
     the offer as undelivered; of other messages the journal takes note where they matter."""
     mine = [s for s in standings if s.case_id is not None and _matters(s)]
-    offers = records.lock(unit, [s.case_id for s in mine if s.case_id])
+    cases = ids(s.case_id for s in mine if s.case_id)
+    offers = _as_sent(unit, mine, cases) or records.lock(unit, cases)
     closed: list[Offer] = []
     for s in mine:
         offer = offers.get(s.case_id) if s.case_id else None
@@ -93,6 +98,20 @@ def standing(rt: Runtime, unit: Unit, standings: Sequence[Standing]) -> None:
                 choosing.over(rt, unit, offer, "undelivered")
     close(rt, unit, closed)
     records.save(unit.tx, list(offers.values()))
+
+
+def _as_sent(
+    unit: Unit, mine: Sequence[Standing], cases: Sequence[UUID]
+) -> dict[UUID, Offer] | None:
+    """The offers as they were sent, where each of them changes now, so that its saving tells
+    whether it still was as we know it."""
+    if unit.is_again or not all(map(_opens_window, mine)):
+        return None
+    return unit.remembered.take(cases)
+
+
+def _opens_window(s: Standing) -> bool:
+    return s.kind == QUESTION and s.delivered >= s.total and s.last_at is not None
 
 
 def _matters(s: Standing) -> bool:
