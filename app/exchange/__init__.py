@@ -14,13 +14,13 @@ from app.conversation.records import keep, read
 from app.conversation.unasked import LoopGuard
 from app.exchange import claims, delivered, elsewhere, inheritance, queries, receipts, submits
 from app.exchange.admission import Held
+from app.exchange.claims import Claimed
 from app.exchange.model import Batch, Committed, Memory, Take
 from app.exchange.queries import Question
 from app.exchange.routes import Routes
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
 from app.ledger.failures import FAILURES, is_race
-from app.ledger.outbox import Message
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
@@ -74,19 +74,20 @@ class Exchange:
                 self._write_state(unit, state)
             unsent = [memory.claimed[m] for m in batch.unsent if m in memory.claimed]
             submits.give_back(rt, unit, unsent)
-            claimed: list[Message] = []
-            found = 0
+            claimed = Claimed()
             if batch.room or batch.mark is not None:
-                claimed, found = claims.look(rt, memory, unit, self.gateway, batch)
+                claimed = claims.look(rt, memory, unit, self.gateway, batch)
             wanted: Mapping[str, str] = {}
             if batch.mark is not None:
                 binds.heard(unit.tx, batch.drained, batch.mark)
                 wanted = binds.wanted(unit.tx, batch.own)
             binds.count(unit.tx, batch.counted)
-        fresh = [*unit.outbox.leaving(), *claimed]
+        fresh = [*unit.outbox.leaving(), *claimed.messages]
         memory.forget([*finished, *batch.unsent])
         memory.claimed.update({m.id: m for m in fresh})
-        return Committed(fresh, unit.screens, wanted, receipts_of, unit.now, found)
+        return Committed(
+            fresh, unit.screens, wanted, receipts_of, unit.now, claimed.found, claimed.has_more
+        )
 
     def _take_answers(self, unit: Unit, batch: Batch) -> tuple[list[UUID], Sequence[UUID | None]]:
         """What networks say of our messages: those of which every segment was answered, and those

@@ -50,7 +50,8 @@ class Committed:
     """What the gateway may do now that the batch is stored. `receipts_of` are the messages that
     the batch's receipts are about, in their order, None where there is none; `at` is the time of
     the commit, by which its messages are noted; `found` is how many messages were due, those that
-    may not leave any more included."""
+    may not leave any more included; `has_more` whether more may be due of what goes before
+    offers."""
 
     to_submit: Sequence[Message]
     screens: Sequence[tuple[str, Outbound]]
@@ -58,6 +59,7 @@ class Committed:
     receipts_of: Sequence[UUID | None] = ()
     at: datetime | None = None
     found: int = 0
+    has_more: bool = False
 
 
 @dataclass(slots=True)

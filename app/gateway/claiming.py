@@ -117,6 +117,6 @@ class Claiming:
         done = await loop.run_in_executor(self._ledger, self._commit, batch)
         self._submit(done)
         networks = {link.bind.network for link in self._links.all()}
-        self._looks.ends(done.found, paced_bulk, networks)
+        self._looks.ends(done.found, paced_bulk, networks, has_more=done.has_more)
         if done.found:
             self._wake.set()

@@ -44,10 +44,16 @@ class Looks:
         """A look begins, with so much room."""
         self.is_asked, self.looked_at, self.seen = False, now, frozenset(room)
 
-    def ends(self, found: int, bulk: Mapping[str, int], networks: Collection[str]) -> None:
-        """It found so many, of all that `networks` have and as far as there was room for bulk."""
-        if found:
+    def ends(
+        self, found: int, bulk: Mapping[str, int], networks: Collection[str], *, has_more: bool
+    ) -> None:
+        """It found so many, of all that `networks` have and as far as there was room for bulk;
+        `has_more`: not all that goes before bulk, for want of room."""
+        if has_more:
             self.ask()
+        elif found:
+            self.rests = False
+            self.dry.clear()
         else:
             self.dry |= bulk.keys()
             known = self.dry & self.seen

@@ -241,18 +241,11 @@ _ANY_NETWORK = sql(
 
 
 def claim(
-    tx: Tx,
-    vault: Vault,
-    gateway: UUID,
-    now: datetime,
-    *,
-    network: str | None,
-    limit: int,
-    bulk: int,
-) -> list[Message]:
+    tx: Tx, gateway: UUID, now: datetime, *, network: str | None, limit: int, bulk: int
+) -> Asked:
     """Takes up to `limit` due messages for a network (None: for any) for this gateway, replies
-    first, and offers last: at most `bulk` of those."""
-    found = tx.execute(
+    first, and offers last: at most `bulk` of those. They are read by `claimed`."""
+    return tx.ask(
         _CLAIM,
         {
             "gateway": gateway,
@@ -263,7 +256,11 @@ def claim(
             "bulk_priority": int(Priority.BULK),
         },
     )
-    messages = [_message(vault, r) for r in found]
+
+
+def claimed(vault: Vault, asked: Asked) -> list[Message]:
+    """The messages that were taken, in the order in which they leave."""
+    messages = [_message(vault, r) for r in asked.rows()]
     return sorted(messages, key=lambda m: (m.priority, m.seq))
 
 

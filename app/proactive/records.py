@@ -1,6 +1,6 @@
 """The table of offers: loaded under a lock, changed in memory, saved by compare-and-set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -240,6 +240,11 @@ def foresee(unit: Unit, phones: Sequence[bytes]) -> None:
     questions."""
     if phones:
         unit.foreseen.add(unit.tx.ask(_FORESEEN, {"phones": list(phones)}))
+
+
+def hold(unit: Unit, offer_ids: Iterable[UUID]) -> None:
+    """Holds offers that are to be loaded by `lock`, in the trip with what is asked next."""
+    unit.foreseen.add(unit.tx.ask(_LOCKED, {"ids": ids(offer_ids)}))
 
 
 def lock(unit: Unit, offer_ids: Sequence[UUID]) -> dict[UUID, Offer]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from app.ledger.encryption import Vault
-from app.ledger.engine import Tx, sql
+from app.ledger.engine import Asked, Row, Tx, sql
 from app.ledger.ids import new_id
 
 
@@ -139,17 +139,18 @@ _WITHDRAW = sql(
       AND (valid_until IS NULL OR valid_until > :now)
     RETURNING reference"""
 )
-# Of several consents for a purpose the one that lasts longest counts; a revoked one counts last.
-_FACTS = """SELECT r.*, c.reference AS consent_reference, c.given_at AS consent_given_at,
-        c.valid_until AS consent_until,
-        least(c.revoked_at, c.withdrawn_at) AS consent_revoked_at
+# To be asked of the recipients r that a condition names. Of several consents for a purpose the one
+# that lasts longest counts; a revoked one counts last.
+FACTS = """SELECT r.id, r.kind, r.phone_index, r.phone, r.phone_kind, r.language, r.network, r.sms,
+        r.wrong_phone_at, r.registered_at, c.reference, c.given_at, c.valid_until,
+        least(c.revoked_at, c.withdrawn_at), r.iin_index
     FROM recipients r LEFT JOIN LATERAL (
         SELECT * FROM consents WHERE iin_index = r.iin_index AND purpose = 'personal-data'
         ORDER BY least(revoked_at, withdrawn_at) DESC NULLS FIRST,
             valid_until DESC NULLS FIRST LIMIT 1) c ON true
     """
-_BY_IIN = sql(_FACTS + "WHERE r.iin_index = ANY(CAST(:keys AS bytea[]))")
-_BY_ID = sql(_FACTS + "WHERE r.id = ANY(CAST(:keys AS uuid[]))")
+_BY_IIN = sql(FACTS + "WHERE r.iin_index = ANY(CAST(:keys AS bytea[]))")
+_BY_ID = sql(FACTS + "WHERE r.id = ANY(CAST(:keys AS uuid[]))")
 _SMS = sql("UPDATE recipients SET sms = :sms, updated_at = :now WHERE id = :id")
 _LANGUAGE = sql("UPDATE recipients SET language = :language, updated_at = :now WHERE id = :id")
 _LANGUAGES = sql(
@@ -314,20 +315,18 @@ def by_iin(tx: Tx, vault: Vault, iins: Sequence[str]) -> dict[str, Recipient]:
 
 def by_id(tx: Tx, vault: Vault, ids: Sequence[UUID]) -> dict[UUID, Recipient]:
     """Recipients by their own id."""
-    return {r.id: _recipient(vault, r) for r in tx.execute(_BY_ID, {"keys": list(ids)})}
+    return found(vault, tx.ask(_BY_ID, {"keys": list(ids)}))
 
 
-def _recipient(vault: Vault, r: object) -> Recipient:
-    row: dict[str, object] = r._asdict()  # type: ignore[attr-defined]
-    context = bytes(row["iin_index"])  # type: ignore[call-overload]
-    sealed = row["phone"]
-    values = {n: row[n] for n in Recipient.__struct_fields__ if n not in ("phone", "phone_index")}
-    index = row["phone_index"]
-    return Recipient(
-        **values,  # type: ignore[arg-type]
-        phone_index=None if index is None else bytes(index),  # type: ignore[call-overload]
-        phone=None if sealed is None else vault.open(bytes(sealed), context).decode(),  # type: ignore[call-overload]
-    )
+def found(vault: Vault, asked: Asked) -> dict[UUID, Recipient]:
+    """The recipients that were asked for by `FACTS`."""
+    return {r.id: _recipient(vault, r) for r in asked.rows()}
+
+
+def _recipient(vault: Vault, r: Row) -> Recipient:
+    one, kind, index, sealed, *facts, iin_index = r
+    phone = None if sealed is None else vault.open(bytes(sealed), bytes(iin_index)).decode()
+    return Recipient(one, kind, None if index is None else bytes(index), phone, *facts)
 
 
 def set_sms(tx: Tx, recipient_id: UUID, sms: bool, now: datetime) -> None:

@@ -129,7 +129,7 @@ def test_no_offer_leaves_by_what_was_known_before_an_outage_was_announced(
     with world.rt.ledger.begin() as tx:
         outages.add(tx, EVERY_NETWORK, now, now + timedelta(hours=3), "works", now)
 
-    def meanwhile(*said: object, **how: object) -> list[Message]:
+    def meanwhile(*said: object, **how: object) -> tuple[list[Message], bool]:
         claimed = claim(*said, **how)  # type: ignore[arg-type]
         if is_seen_by_the_other_lane:
             world.exchange.commit(Batch(mark=now))

@@ -314,9 +314,9 @@ def test_a_claim_takes_so_many_offers_and_answers_before_them(
 
     def claim(limit: int, bulk: int) -> list[Priority]:
         with rt.unit() as unit:
-            tx, vault, gateway = unit.tx, unit.vault, world.exchange.gateway
-            found = outbox.claim(tx, vault, gateway, unit.now, network=name, limit=limit, bulk=bulk)
-        return [message.priority for message in found]
+            gateway = world.exchange.gateway
+            asked = outbox.claim(unit.tx, gateway, unit.now, network=name, limit=limit, bulk=bulk)
+        return [message.priority for message in outbox.claimed(rt.vault, asked)]
 
     assert claim(4, 1) == [*answers, Priority.BULK]
     assert claim(4, 0) == []
@@ -339,6 +339,6 @@ def test_no_plan_claims_more_than_there_is_room_for(rt: Runtime, clock: ManualCl
     add(8)
     with rt.unit() as unit:
         claimed = outbox.claim(
-            unit.tx, unit.vault, world.exchange.gateway, unit.now, network=name, limit=2, bulk=2
+            unit.tx, world.exchange.gateway, unit.now, network=name, limit=2, bulk=2
         )
-    assert len(claimed) == 2
+    assert len(claimed.rows().all()) == 2

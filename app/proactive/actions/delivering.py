@@ -17,7 +17,7 @@ from app.ledger.unit import Unit
 from app.proactive import records, rules
 from app.proactive.actions import choosing
 from app.proactive.actions.closing import close, is_open, step
-from app.proactive.actions.offering import recheck
+from app.proactive.actions.offering import ask_now, recheck
 from app.proactive.records import Offer
 from app.proactive.rules import Event, Refusal, State
 from app.runtime import Runtime
@@ -34,9 +34,13 @@ def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID
     """Asks the gates again and marks the offers as sent, before the first octet leaves. Returns
     the ids of messages that must not leave; their offers are withdrawn and say which gate."""
     questions = {m.case_id: m for m in messages if m.kind == QUESTION and m.case_id}
+    if not questions:
+        return set()
+    records.hold(unit, questions)
+    now = ask_now(unit, list(questions))
     offers = records.lock(unit, list(questions))
     fresh = [o for o in offers.values() if o.state is State.MADE]
-    failed = recheck(rt, unit, fresh)
+    failed = recheck(rt, unit, fresh, now)
     for offer in fresh:
         refusal = failed.get(offer.id)
         if refusal is None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.catalogue.model import RecipientKind
 from app.conversation.records import Question
 from app.ledger import binds
+from app.ledger.engine import Asked, sql
 from app.ledger.ids import new_id
 from app.ledger.journal import Chain
 from app.ledger.keys import LIVE, Kind, Reach
@@ -24,7 +25,7 @@ from app.proactive.actions.saying import DIALOG, say
 from app.proactive.records import Offer, Sealed, Secret
 from app.proactive.rules import Facts, Refusal, State
 from app.recipients.reach import beyond, network_of
-from app.recipients.records import Recipient, by_id, by_iin
+from app.recipients.records import FACTS, Recipient, by_id, by_iin, found
 from app.runtime import Runtime
 from dialogs.engine.model import Screen
 
@@ -61,6 +62,10 @@ ALREADY_OPEN = Refusal("already_open", "155:4", "gate.already_open.same-service"
 PHONE_CHANGED = Refusal("phone_registered", "155:3", "gate.phone_registered.missing")
 DAY = timedelta(hours=24)
 SLICE = 500  # drafts judged and written together
+_OF_OFFERS = sql(
+    f"""{FACTS} WHERE r.id IN (
+        SELECT recipient_id FROM offers WHERE id = ANY(CAST(:cases AS uuid[])))"""
+)
 
 
 @dataclass(slots=True)
@@ -236,11 +241,23 @@ def _put(rt: Runtime, unit: Unit, offer: Offer) -> None:
     say(rt, unit, offer, Screen(DIALOG, "ask"), priority=Priority.BULK)
 
 
-def recheck(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> dict[UUID, Refusal]:
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the gates are to be asked by once more: the recipients of some offers, and all binds."""
+
+    people: Asked
+    binds: Asked
+
+
+def ask_now(unit: Unit, cases: Sequence[UUID]) -> Now:
+    """Asks for what the gates of these offers are judged by now, in the trip that holds them."""
+    return Now(unit.tx.ask(_OF_OFFERS, {"cases": list(cases)}), binds.ask_every(unit.tx))
+
+
+def recheck(rt: Runtime, unit: Unit, offers: Sequence[Offer], now: Now) -> dict[UUID, Refusal]:
     """Asks the gates again at the moment of submission (155/НҚ, clause 3); who fails and why."""
-    known = binds.ask_every(unit.tx)
-    people = by_id(unit.tx, unit.vault, [o.recipient_id for o in offers])
-    silent = binds.silent_networks(binds.rows(known))
+    people = found(unit.vault, now.people)
+    silent = binds.silent_networks(binds.rows(now.binds))
     failed: dict[UUID, Refusal] = {}
     for offer in offers:
         person = people.get(offer.recipient_id)
