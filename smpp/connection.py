@@ -19,6 +19,7 @@ MOST_UNREAD: Final = 8 * 1024 * 1024  # octets the peer may leave unread
 
 LIVELY_S: Final = 2.0
 _HANG_UP_S: Final = 1.0  # a peer that reads no more does not keep us from closing
+_ENDS: Final = (Refused, Failed, Unbound)
 _LEAST_TICK_S: Final = 0.005
 
 OnEvents = Callable[["Connection", list[Event], float], None]
@@ -177,7 +178,7 @@ class Connection(asyncio.Protocol):
                 self._bound_at = now
             elif isinstance(event, Failed) and not event.status:
                 self._is_told = is_dead = True
-            elif isinstance(event, Refused | Failed | Unbound):
+            elif isinstance(event, _ENDS):
                 self._is_told = ends = True
         if events:
             self._on_events(self, events, now)

@@ -5,6 +5,7 @@ Pure data. The law rooms may import this module and nothing else of `smpp`.
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -211,3 +212,4 @@ class BindState(Struct, frozen=True):
 
 
 Heard = Inbound | Receipt | SubmitResult | QueryResult | BindState
+DELIVERIES: Final = (Inbound, Receipt)  # what a network hands over, and waits for our answer to

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -20,7 +21,7 @@ from app.exchange import Batch, Committed, Exchange, Routes
 from app.gateway import events
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
-from app.gateway.inbox import Inbox
+from app.gateway.inbox import Inbox, Kinds
 from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
 from app.gateway.pacing import Pacing
@@ -35,12 +36,11 @@ from dialogs.engine import understanding
 from smpp.binds import Bind
 from smpp.link import Link
 from smpp.messages import (
+    DELIVERIES,
     Acknowledgement,
     BindState,
     Heard,
     Inbound,
-    QueryResult,
-    Receipt,
     SubmitResult,
 )
 
@@ -120,7 +120,7 @@ class Gateway:
     # --- from the links ---------------------------------------------------------------------
 
     def _heard(self, item: Heard) -> None:
-        if isinstance(item, Inbound | Receipt) and len(self.inbox) >= FULL:
+        if isinstance(item, DELIVERIES) and len(self.inbox) >= FULL:
             self._send_back([item.acknowledgement])
             return
         if isinstance(item, BindState):
@@ -211,16 +211,15 @@ class Gateway:
     ) -> Batch:
         drained = {link.bind.cid for link in self.links.all() if self._is_drained(link)}
         live = frozenset(self._place(*one) for one in self.links.live())
+        heard = Kinds.of(items)
         return Batch(
             inbound=[
-                Came(i, self._came_by(i), i.cid not in drained, live=live)
-                for i in items
-                if isinstance(i, Inbound)
+                Came(i, self._came_by(i), i.cid not in drained, live=live) for i in heard.inbound
             ],
-            receipts=[i for i in items if isinstance(i, Receipt)],
-            results=[i for i in items if isinstance(i, SubmitResult)],
-            states=[i for i in items if isinstance(i, BindState) and i.cid in self._named],
-            queried=[i for i in items if isinstance(i, QueryResult)],
+            receipts=heard.receipts,
+            results=heard.results,
+            states=[i for i in heard.states if i.cid in self._named],
+            queried=heard.queried,
             unsent=unsent,
             mark=mark,
             drained=sorted(drained),
@@ -252,11 +251,11 @@ class Gateway:
     def _accept(self, items: Sequence[Heard], done: Committed) -> None:
         self._batches += 1
         self.trail.trim(self.exchange.memory.claimed)
-        acknowledgements = [i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)]
-        replies = sum(isinstance(i, Inbound) for i in items)
-        receipts = zip((i for i in items if isinstance(i, Receipt)), done.receipts_of, strict=True)
+        acknowledgements = [i.acknowledgement for i in items if isinstance(i, DELIVERIES)]
+        heard = Kinds.of(items)
+        receipts = zip(heard.receipts, done.receipts_of, strict=True)
         self.inbox.overtaken |= {r.phone for r, about in receipts if about is None}
-        self.links.acknowledge(acknowledgements, ESME_ROK, done.at if replies else None)
+        self.links.acknowledge(acknowledgements, ESME_ROK, done.at if heard.inbound else None)
         self.pacing.committed(items, self.inbox.items, asyncio.get_running_loop().time())
         self.claiming.has_room()
         for cid, screen in done.screens:
@@ -269,8 +268,8 @@ class Gateway:
 
     def _refuse(self, items: Sequence[Heard], batch: Batch) -> None:
         """Nothing could be stored: the networks keep their messages, we keep our results."""
-        self._send_back([i.acknowledgement for i in items if isinstance(i, Inbound | Receipt)])
-        kept = [i for i in items if isinstance(i, SubmitResult | QueryResult | BindState)]
+        self._send_back([i.acknowledgement for i in items if isinstance(i, DELIVERIES)])
+        kept = [i for i in items if not isinstance(i, DELIVERIES)]
         self.inbox.put_back(kept)
         self.unsent[:0] = batch.unsent
 
@@ -280,11 +279,8 @@ class Gateway:
         self.unsent[:0] = batch.unsent
         for item in items:
             try:
-                done = await self._in_thread(
-                    lambda one=[item]: self._try(  # type: ignore[misc]
-                        self._batch(one, [], None), one
-                    )
-                )
+                batch = self._batch([item], [], None)
+                done = await self._in_thread(partial(self._try, batch, [item]))
             except Exception as error:
                 if is_down(error):
                     self._refuse([item], Batch())
@@ -304,7 +300,7 @@ class Gateway:
             log.error("not-set-aside", reason=in_words(error))
             self._refuse([item], Batch())
             return
-        if isinstance(item, Inbound | Receipt):
+        if isinstance(item, DELIVERIES):
             self.links.acknowledge([item.acknowledgement], ESME_ROK)
 
     # --- to the links -----------------------------------------------------------------------

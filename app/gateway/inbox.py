@@ -12,11 +12,47 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from smpp.messages import Heard, Inbound, Receipt, SubmitOutcome, SubmitResult
+from smpp.messages import (
+    BindState,
+    Heard,
+    Inbound,
+    QueryResult,
+    Receipt,
+    SubmitOutcome,
+    SubmitResult,
+)
 
 GATHER_S = 0.01  # two commits of a few rows
 WORTH = 16  # a commit of so many costs little more than one of a single one
 _MACHINES = frozenset({Receipt, SubmitResult})
+
+
+@dataclass(slots=True)
+class Kinds:
+    """What was heard, by its kind, each in its order."""
+
+    inbound: list[Inbound] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    results: list[SubmitResult] = field(default_factory=list)
+    states: list[BindState] = field(default_factory=list)
+    queried: list[QueryResult] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, items: Sequence[Heard]) -> "Kinds":
+        """In one pass: most are responses and receipts."""
+        kinds = cls()
+        for item in items:
+            if isinstance(item, SubmitResult):
+                kinds.results.append(item)
+            elif isinstance(item, Receipt):
+                kinds.receipts.append(item)
+            elif isinstance(item, Inbound):
+                kinds.inbound.append(item)
+            elif isinstance(item, BindState):
+                kinds.states.append(item)
+            else:
+                kinds.queried.append(item)
+        return kinds
 
 
 @dataclass(slots=True)
@@ -105,7 +141,7 @@ def _gathering(items: list[Heard], full: Callable[[str], int]) -> tuple[list[Hea
 
 
 def _phone(item: Heard) -> str:
-    return item.phone if isinstance(item, Receipt | SubmitResult) else ""
+    return item.phone if isinstance(item, (Receipt, SubmitResult)) else ""
 
 
 def _of(item: Heard) -> str:
