@@ -64,8 +64,8 @@ class Runtime:
     @contextmanager
     def unit(self, gateway: UUID | None = None, *, is_again: bool = False) -> Iterator[Unit]:
         """One transaction with what is to be written with it; the clock is asked once. What was
-        gathered is written before the commit, and gateways are woken after it. `is_again` where
-        it was lost to a race before."""
+        gathered is written before the commit, and gateways are woken after it. `is_again` takes
+        nothing for granted: it was lost to a race before, or nobody would try it again."""
         with self.ledger.begin() as tx:
             if gateway is not None:
                 by_index(tx)

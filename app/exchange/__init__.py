@@ -144,7 +144,8 @@ class Exchange:
     ) -> int:
         """Settles what dead gateways left and what stayed unknown too long; how many. `trails` are
         what is known of their submits beside the ledger."""
-        with self.rt.unit(self.gateway) as unit:
+        # Nobody tries these at once again, so they take nothing for granted.
+        with self.rt.unit(self.gateway, is_again=True) as unit:
             known = inheritance.follow(
                 self.rt, self.memory, unit, self.gateway, self.routes, trails or {}
             )

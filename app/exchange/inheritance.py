@@ -84,7 +84,7 @@ def tidy(
     """Forgets keys of MOs too old to be redelivered, and hands long messages of which a
     segment never came to review as they are; returns how many segments those were."""
     wait = rt.waiting
-    with rt.unit() as unit:
+    with rt.unit(is_again=True) as unit:  # as in `Exchange.inherit`
         outbox.free_of_unknown_networks(unit.tx, known_networks)
         forgotten = unit.now - wait(FORGOTTEN_AFTER_S)
         held = list(memory.claimed)

@@ -26,7 +26,8 @@ MOST_AVOIDED = 10_000
 class Batch:
     """What one commit is about. `mark` is a time up to which everything heard, but for responses
     that wait for their receipts, is in this batch or an earlier one; `drained` and `own` are cids;
-    `room` is how many messages the links of each network would take now, `bulk` how many of them
+    `room` is how many messages the links of each network would take now (of those for no network in
+    particular as many again may be claimed as the widest would take), `bulk` how many of them
     offers (None: all); `counted` are figures of binds for /metrics; `read` is, by connection, up to
     which commit its network has read what we acknowledged."""
 

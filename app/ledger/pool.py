@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from app.ledger.arrays import ColumnDumper
 
@@ -112,12 +112,18 @@ class Pool:
         try:
             if driver.info.transaction_status in _ROLLS_BACK:
                 driver.rollback()
-            if is_young and driver.info.transaction_status == TransactionStatus.IDLE:
+            if is_young and _is_idle(driver):
                 return slot
         except psycopg.Error:  # it is of no use any more
             pass
         driver.close()
         return None
+
+
+def _is_idle(driver: "psycopg.Connection[Any]") -> bool:
+    """In a pipeline that nobody has left, as after an interrupt, nothing said is answered."""
+    is_alone = driver.info.pipeline_status == PipelineStatus.OFF
+    return is_alone and driver.info.transaction_status == TransactionStatus.IDLE
 
 
 _ROLLS_BACK = (TransactionStatus.INTRANS, TransactionStatus.INERROR)

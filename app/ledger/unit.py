@@ -43,7 +43,7 @@ class Unit:
     `now` was asked of the clock once, at the top. `screens` are USSD pages by the cid of the bind
     whose session they belong to: they leave once, after the commit, and are never sent again.
     `in_force` names the wordings, rules and acts of this process, for the journal. `is_again`: it
-    has lost a race before, and takes nothing for granted this time.
+    takes nothing for granted, for it has lost a race before, or nobody would try it again.
     `remembered` is this process's, whatever the transaction.
     `after_commit` is done once the commit has succeeded, and must not fail."""
 

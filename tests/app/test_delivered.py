@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from app.clock import ManualClock
-from app.exchange import Batch, receipts
+from app.exchange import Batch, receipts, submits
 from app.exchange.delivered import find
 from app.ledger.remembered import MOST, Remembered
+from app.ledger.segments import Submitted, append
 from app.proactive.actions import delivering
 from app.proactive.records import Offer
 from app.runtime import Runtime
@@ -276,6 +277,28 @@ def test_an_offer_that_another_process_has_changed_since_it_was_sent_is_loaded(
     assert world.look(offer).state == "awaiting"
     kinds = [entry.kind for entry in world.journal(offer)]
     assert kinds == ["made", "submitted", "message-unknown", "received"]
+
+
+def test_housekeeping_takes_no_offer_for_what_it_was(rt: Runtime, clock: ManualClock) -> None:
+    """Receipts wait here, another gateway stores the responses, a third process has changed the
+    offer meanwhile: nobody would try that again."""
+    world, offer, answers = asked(rt, clock)
+    world.exchange.commit(Batch(receipts=receipts_of(world, answers)))
+    with replace_fields(rt, remembered=Remembered()).unit() as unit:
+        found = submits.of_outbox(answers)
+        numbers = [(m, r.segment, r.total, r.smsc_id) for m, r in found]
+        index = rt.vault.index("phone", world.phone)
+        rows = [
+            Submitted(
+                m, 1, number, total, world.network.cid, world.network.name, index, smsc_id, 0,
+                SubmitOutcome.ACCEPTED, world.clock(), None,
+            )
+            for m, number, total, smsc_id in numbers
+        ]  # fmt: skip
+        append(unit.tx, rows)
+        delivering.noted(unit, [(offer, "message-unknown", {})])
+    world.exchange.tidy()
+    assert world.look(offer).state == "awaiting"
 
 
 def test_what_happens_here_to_an_offer_that_was_sent_is_no_race(

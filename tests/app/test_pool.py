@@ -4,10 +4,13 @@ import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg._pipeline_base import BasePipeline
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import PipelineStatus
 
 from app.embedded import Urls
 from app.ledger import pool
@@ -53,6 +56,31 @@ def test_what_was_left_open_is_rolled_back_and_the_connection_goes_on(ledger: Le
         raise KeyError
     with ledger.begin() as tx:
         assert (who(tx), tx.execute(IS_THERE).scalar_one()) == (left, False)
+
+
+@pytest.mark.parametrize("step", ["_enter_gen", "_exit"])
+def test_a_connection_left_in_a_pipeline_is_closed(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """An interrupt comes behind its beginning, or in front of its end: the next one's statements
+    would wait in it, and none be answered."""
+    real = getattr(BasePipeline, step)
+
+    def entered(*said: Any) -> Iterator[Any]:
+        monkeypatch.undo()
+        yield from real(*said)
+        raise KeyboardInterrupt
+
+    def leaving(*said: Any) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), ledger.begin() as tx:
+        monkeypatch.setattr(BasePipeline, step, entered if step == "_enter_gen" else leaving)
+        tx.write(WHO)
+    with ledger.alone() as tx:
+        assert tx.execute(sql("SELECT 5")).scalars() == [5]
+        assert tx.driver.info.pipeline_status == PipelineStatus.OFF
 
 
 def test_a_connection_left_in_the_middle_of_a_statement_is_closed(ledger: Ledger) -> None:
