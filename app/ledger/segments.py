@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from app.ledger.engine import Tx, ids, sql
+from app.ledger.engine import Tx, ids, of_all, sql
 
 
 class Submitted(Struct, frozen=True):
@@ -98,10 +98,11 @@ _INSERT = sql(
         SET smsc_id = excluded.smsc_id, status = excluded.status, outcome = excluded.outcome,
             cid = excluded.cid, network = excluded.network, at = excluded.at, umr = excluded.umr"""
 )
-_INSERT_WHOLE = sql(
+_INSERT_WHOLE = of_all(
     f"""INSERT INTO segments ({_COLUMNS}, receipt, receipt_error, receipt_at)
     SELECT * FROM unnest({_ROWS}, CAST(:receipt AS text[]), CAST(:error AS text[]),
-        CAST(:received_at AS timestamptz[]))"""
+        CAST(:received_at AS timestamptz[]))
+    ON CONFLICT DO NOTHING"""
 )
 # Of a message sent again the latest attempt without an answer is meant.
 _ANSWERED_LATE = sql(
@@ -166,7 +167,7 @@ def append_whole(tx: Tx, rows: Sequence[Submitted], hits: Sequence[Hit]) -> None
         "error": [h.proof.error for h in hits],
         "received_at": [h.received_at for h in hits],
     }
-    tx.write(_INSERT_WHOLE, _columns(rows) | received)
+    tx.write(_INSERT_WHOLE, _columns(rows) | received | {"expected": len(rows)})
 
 
 def _columns(rows: Sequence[Submitted]) -> dict[str, Any]:

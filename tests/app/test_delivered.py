@@ -233,7 +233,7 @@ def test_a_receipt_that_may_mean_an_older_segment_is_matched(
     assert [row[3] for row in segments(world)].count("DELIVRD") == len(answers) - 1
 
 
-@pytest.mark.provokes("duplicate key value")
+@pytest.mark.provokes(RACE)
 def test_a_segment_that_the_ledger_has_already_is_matched(rt: Runtime, clock: ManualClock) -> None:
     """Its response was committed, but nobody heard that it was."""
     world, offer, answers = asked(rt, clock)

@@ -16,9 +16,10 @@ from app.runtime import Runtime
 from tests.chaos.people import OUTCOMES, REPLIES, phone_of, role_of
 from tests.chaos.town import Hook, Provider
 from tests.e2e.house import JAUAP, House, clean_environ
-from tests.server_logs import OF_BEING_KILLED, counted, troubles, unprovoked
+from tests.server_logs import OF_BEING_KILLED, OF_LOST_RACES, counted, troubles, unprovoked
 
 FEW = 500  # one in so many at most has their question struck so often; more are a fault of ours
+EXCUSED = (*OF_BEING_KILLED, *OF_LOST_RACES)
 ENDS = ("offer.accepted", "offer.declined", "offer.expired", "offer.undelivered")
 
 
@@ -225,11 +226,11 @@ def _verified(house: House) -> Line:
 def _logs(data: Path) -> list[Line]:
     """The servers' own logs; what a kill -9 itself makes them say is named and counted."""
     lines = troubles(data)
-    wrong, excused = unprovoked(lines, OF_BEING_KILLED), counted(lines, OF_BEING_KILLED)
+    wrong, excused = unprovoked(lines, EXCUSED), counted(lines, EXCUSED)
     said = ", ".join(f"“{words}” {n}" for words, n in sorted(excused.items())) or "nothing"
     return [
-        Line("the servers' logs: errors but those of being killed", _some(wrong), not wrong),
-        Line("the servers' logs: of being killed", said),
+        Line("the servers' logs: other errors than of being killed", _some(wrong), not wrong),
+        Line("the servers' logs: of being killed and of lost races", said),
     ]
 
 

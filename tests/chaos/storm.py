@@ -27,7 +27,7 @@ from app.settings import load
 from tests.chaos.reckoning import Line, reckon, table, undone
 from tests.chaos.town import Hook, Provider
 from tests.e2e.house import House, free_port, open_folder, until
-from tests.server_logs import OF_BEING_KILLED
+from tests.server_logs import OF_BEING_KILLED, OF_LOST_RACES
 
 # Real seconds of the law's 24 hours: longer than any outage of ours may take here, for what is
 # left undelivered over a whole day counts as undelivered.
@@ -112,7 +112,7 @@ class Storm:
         """The whole of it; returns what the reckoning found."""
         random, begun = Random(self.seed), time.monotonic()
         told(f"storm: seed {self.seed}, {self.many} conversations, {self.seconds:.0f} s of blows")
-        with open_folder(*OF_BEING_KILLED) as folder, centre(self.seed) as smsc:
+        with open_folder(*OF_BEING_KILLED, *OF_LOST_RACES) as folder, centre(self.seed) as smsc:
             toml = TOML.format(scale=86_400 / self.day, grace=self.day / 4)
             house, hook = House(folder, toml), Hook(self.seed)
             write_binds(folder, smsc.port)
