@@ -3,8 +3,9 @@
 Which message a receipt is about the ledger says (`app.ledger.matching`), once its segment is there;
 that takes trips, and writes each segment twice. Where a batch has all responses to the only message
 that a phone is sent, taken at its first attempt, and to each of them one receipt, delivered and by
-an id that is spelled alike, it is beyond doubt. Whether the ledger knows anything else that could
-be meant it is asked in passing; then, and wherever it is otherwise, the receipts are matched.
+an id that is spelled alike, it is beyond doubt. Where the ledger knows anything else that could be
+meant, it refuses the batch (`matching.expect_no_others`); then, and wherever it is otherwise, the
+receipts are matched.
 
 Pure.
 """
