@@ -32,13 +32,12 @@ from app.api.routing import (
 )
 from app.api.streams import Streaming, Streams
 from app.clock import system_clock
-from app.ledger.failures import FAILURES, is_race
+from app.ledger.failures import tried
 from app.ledger.idempotency import Answer, Claim
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 
 T = TypeVar("T")
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +160,7 @@ def _named(names: str | list[str]) -> AbstractContextManager[None]:
 
 
 def _again(run: Callable[[], T]) -> T:
-    """What `run` returns, tried again where another transaction was in its way."""
-    for left in reversed(range(TRIES)):
-        try:
-            return run()
-        except FAILURES as error:
-            if not left or not is_race(error):
-                raise
-    raise AssertionError("not reached")
+    return tried(lambda _: run())
 
 
 def _finished(endpoint: Endpoint, done: Done | Problem, sent: Sent) -> Response | Problem:

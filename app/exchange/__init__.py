@@ -20,14 +20,13 @@ from app.exchange.queries import Question
 from app.exchange.routes import Routes
 from app.ledger import binds, outbox
 from app.ledger.binds import BindRow
-from app.ledger.failures import FAILURES, is_race
+from app.ledger.failures import tried
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
 
 __all__ = ["Batch", "Committed", "Exchange", "Routes", "Take"]
 
-TRIES = 3
 # A throttled or suspended bind still hears; only what ends hearing changes the state.
 HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
 
@@ -53,13 +52,7 @@ class Exchange:
         a deadlock) or what was taken for granted is otherwise. Raises what the ledger raises;
         nothing is then acknowledged, and the caller may try again, for memory changes only after
         the commit, but for what keeps offers back."""
-        for left in reversed(range(TRIES)):
-            try:
-                return self.once(batch, is_again=left + 1 < TRIES)
-            except FAILURES as error:
-                if not left or not is_race(error):
-                    raise
-        raise AssertionError("not reached")
+        return tried(lambda is_again: self.once(batch, is_again=is_again))
 
     def once(self, batch: Batch, *, is_again: bool) -> Committed:
         """The same without another try; `is_again` takes nothing for granted."""

@@ -1,9 +1,16 @@
 """The ledger's failures for those who may not know its libraries: away, in the way, or refusing."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
 from app.ledger.engine import LedgerDown
+
+TRIES = 3
+
+T = TypeVar("T")
 
 
 def is_down(error: Exception) -> bool:
@@ -23,6 +30,18 @@ FAILURES = (psycopg.Error, LedgerDown, Raced)
 def is_race(error: Exception) -> bool:
     """True where running the same batch again is the cure: a lost race, a deadlock."""
     return isinstance(error, Raced | DeadlockDetected | SerializationFailure | UniqueViolation)
+
+
+def tried(run: Callable[[bool], T]) -> T:
+    """What `run` returns, tried again where another transaction was in its way; it is told whether
+    that was so. Raises what the last try raised."""
+    for left in reversed(range(TRIES)):
+        try:
+            return run(left + 1 < TRIES)
+        except FAILURES as error:
+            if not left or not is_race(error):
+                raise
+    raise AssertionError("not reached")
 
 
 def in_words(error: Exception) -> str:

@@ -14,14 +14,14 @@ from tests.e2e.foreign import ROK, ForeignSmsc
 from tests.e2e.hook import Hook
 from tests.e2e.house import Api, House, gone, open_folder, until
 from tests.e2e.town import ACCEPTED, Town, phone
-from tests.server_logs import OF_BEING_KILLED, OF_LOST_RACES
+from tests.server_logs import OF_BEING_KILLED
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Town]:
     """A town whose house may run or not; its day lasts 24 hours, however long a start takes."""
     smsc = ForeignSmsc()
-    with open_folder(*OF_BEING_KILLED, *OF_LOST_RACES) as folder, smsc.running():
+    with open_folder(*OF_BEING_KILLED) as folder, smsc.running():
         house = House(folder, "[sandbox]\nsimulator = false\n")
         try:
             yield Town(house, smsc)
