@@ -233,7 +233,11 @@ def _logs(data: Path, people: int) -> list[Line]:
     said = ", ".join(f"“{words}” {n}" for words, n in sorted(excused.items())) or "nothing"
     return [
         Line("the servers' logs: other errors than of being killed", _some(wrong), not wrong),
-        Line("the servers' logs: of being killed and of lost races", said, races <= people // SOME),
+        Line(
+            "the servers' logs: of being killed and of lost races",
+            said,
+            races <= max(1, people // SOME),
+        ),
     ]
 
 
