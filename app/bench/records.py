@@ -87,6 +87,10 @@ _CLONE_QUESTIONS = sql(
     SELECT id, phone_index, 'proactive', 'offer', 'ask', 'open' FROM offers
     WHERE provider = 'clone'"""
 )
+_CLONE_PLACES = sql(
+    """INSERT INTO open_offers (recipient_id, service, offer_id)
+    SELECT recipient_id, service, id FROM offers WHERE provider = 'clone'"""
+)
 OPEN = ["made", "sent", "awaiting"]
 _MAKE_DUE = sql(
     """WITH due AS (UPDATE offers o SET deadline = CAST(:first AS timestamptz)
@@ -124,6 +128,7 @@ def clone_open(tx: Tx, many: int, now: datetime) -> None:
     tx.write(_CLONE, {"many": many, "now": now})
     tx.write(_CLONE_DEADLINES)
     tx.write(_CLONE_QUESTIONS)
+    tx.write(_CLONE_PLACES)
 
 
 def make_due(tx: Tx, provider: str, first: datetime, within: timedelta) -> None:

@@ -14,6 +14,7 @@ from app.ledger.encryption import Vault
 from app.ledger.engine import Row, Tx, ids, of_all, sql
 from app.ledger.journal import Chain
 from app.ledger.unit import Unit
+from app.proactive import open_offers
 from app.proactive.rules import State
 
 
@@ -86,6 +87,7 @@ class Offer:
         return self.phone_index, self.secret.open().phone
 
 
+_STATES = {str(state): state for state in State}  # to ask the enum takes ten times as long
 _COLUMNS = """id, provider, reference, service, recipient_id, phone_index, network, language,
     facts, state, version, head, created_at, sent_at, received_at, deadline, closed_at,
     answered_by, result"""
@@ -144,16 +146,9 @@ _MADE_SINCE = sql(
     FROM offers WHERE phone_index = ANY(CAST(:phones AS bytea[])) AND created_at > :since
     GROUP BY phone_index"""
 )
-_OPEN_PAIRS = sql(
-    """SELECT recipient_id, service FROM offers
-    WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND is_open"""
-)
 _UNDECIDED_OF = sql(
     """SELECT id FROM offers WHERE recipient_id = :recipient
       AND state IN ('made', 'sent', 'awaiting', 'accepted')"""
-)
-_OPEN_OF = sql(
-    """SELECT id FROM offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[])) AND is_open"""
 )
 _ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id AND provider = :provider")
 _ANY_ONE = sql(f"SELECT {_COLUMNS} FROM offers WHERE id = :id")
@@ -197,7 +192,7 @@ def _offer(vault: Vault, r: Row) -> Offer:
         facts, state, version, head, created_at, sent_at, received_at, deadline, closed_at,
         answered_by, result,
     ) = r  # fmt: skip
-    stands = State(state)
+    stands = _STATES[state]
     offer = Offer(
         offer_id, provider, reference, service, recipient_id, bytes(phone_index), network,
         language, Secret(vault, bytes(facts), offer_id.bytes), stands,
@@ -212,6 +207,17 @@ def insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set
     """Stores new offers; returns the ids that were free of a twin reference or open offer."""
     if not offers:
         return set()
+    only = set(open_offers.take(tx, [_slot(o) for o in offers]).rows().scalars())
+    stored = _insert(tx, provider, [o for o in offers if o.id in only], now)
+    open_offers.give_back(tx, [_slot(o) for o in offers if o.id in only - stored])
+    return stored
+
+
+def _slot(o: Offer) -> open_offers.Slot:
+    return o.id, o.recipient_id, o.service
+
+
+def _insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set[UUID]:
     found = tx.execute(
         _INSERT,
         {
@@ -280,6 +286,8 @@ def save(tx: Tx, offers: Sequence[Offer]) -> None:
         "network": [o.network for o in changed],
     }
     tx.write(_SAVE, values | {"expected": len(changed)})
+    ended = [_slot(o) for o in changed if open_offers.ends(o.loaded[0], o.state)]
+    open_offers.give_back(tx, ended)
     falling = [(o.id, o.falls_due) for o in changed if o.falls_due not in (None, o.loaded[2])]
     if falling:
         values = {"ids": [id for id, _ in falling], "deadlines": [at for _, at in falling]}
@@ -301,17 +309,6 @@ def made_since(
     values = {"recipients": list(recipients), "phones": list(phones), "since": since}
     rows = tx.execute(_MADE_SINCE, values)
     return {r.one or bytes(r.phone): (r.made, r.since) for r in rows}
-
-
-def open_pairs(tx: Tx, recipients: Sequence[UUID]) -> set[tuple[UUID, str]]:
-    """(recipient, service) pairs with an open offer."""
-    rows = tx.execute(_OPEN_PAIRS, {"recipients": list(recipients)})
-    return {(r.recipient_id, r.service) for r in rows}
-
-
-def open_of(tx: Tx, recipients: Sequence[UUID]) -> list[UUID]:
-    """The open offers of these recipients."""
-    return list(tx.execute(_OPEN_OF, {"recipients": list(recipients)}).scalars())
 
 
 def undecided_of(tx: Tx, recipient: UUID) -> list[UUID]:

@@ -18,7 +18,7 @@ from app.ledger.journal import Chain
 from app.ledger.keys import LIVE, Kind, Reach
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
-from app.proactive import records, rules
+from app.proactive import open_offers, records, rules
 from app.proactive.actions import opening
 from app.proactive.actions.grounds import grounds
 from app.proactive.actions.saying import DIALOG, say
@@ -106,7 +106,7 @@ def judge(
         provider,
         reach,
         people,
-        records.open_pairs(unit.tx, [p.id for p in people.values()]),
+        open_offers.pairs(unit.tx, [p.id for p in people.values()]),
         records.known_references(unit.tx, provider, [d.reference for d in drafts]),
         binds.silent_networks(binds.every(unit.tx)),
         _made_today(rt, unit, list(people.values())),

@@ -12,7 +12,7 @@ from app.conversation import records as conversation
 from app.conversation.rooms import Reply, Unasked
 from app.ledger.outbox import Priority
 from app.ledger.unit import Unit
-from app.proactive import records, rules
+from app.proactive import open_offers, records, rules
 from app.proactive.actions import choosing, hearing
 from app.proactive.actions.closing import close, is_open, step
 from app.proactive.actions.delivering import open_window
@@ -120,7 +120,7 @@ def disown(rt: Runtime, unit: Unit, offers: Sequence[Offer]) -> None:
     if not offers:
         return
     ended, phones = {o.id for o in offers}, {o.phone_index for o in offers}
-    open_ids = records.open_of(unit.tx, [o.recipient_id for o in offers])
+    open_ids = open_offers.of(unit.tx, [o.recipient_id for o in offers])
     found = records.lock(unit, [i for i in open_ids if i not in ended])
     others = [o for o in found.values() if o.state is State.MADE and o.phone_index in phones]
     for offer in others:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.ledger.unit import Unit
-from app.proactive import records, rules
+from app.proactive import open_offers, records, rules
 from app.proactive.actions.closing import close, step
 from app.proactive.actions.offering import facts_of
 from app.proactive.actions.saying import CONSENT_REVOKED, say, taken_back
@@ -19,7 +19,7 @@ def revoke(rt: Runtime, unit: Unit, recipient_ids: Sequence[UUID]) -> None:
     """Withdraws the open offers of those recipients who have no consent left; one whose question
     had gone out is told that it needs no answer."""
     people = by_id(unit.tx, unit.vault, recipient_ids)
-    open_ids = records.open_of(unit.tx, recipient_ids)
+    open_ids = open_offers.of(unit.tx, recipient_ids)
     offers = list(records.lock(unit, open_ids).values())
     withdrawn: list[Offer] = []
     for offer in offers:
