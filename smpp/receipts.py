@@ -69,15 +69,23 @@ def read(fields: SmFields, bind: Bind) -> ParsedReceipt | None:
     state = _state(tlvs.get(Tag.MESSAGE_STATE), said.get("stat", ""))
     if fields.esm_class & _INTERMEDIATE and state is ReceiptState.UNKNOWN:
         state = ReceiptState.ENROUTE
-    ids = {tlv_text(tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"")): None, said.get("id", ""): None}
     return ParsedReceipt(
-        tuple(dict.fromkeys(one for id in ids for one in candidates(id, bind.message_id))),
+        _message_ids(tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b""), said.get("id", ""), bind.message_id),
         state,
         said.get("err", "")[:_LONGEST_ERROR] or _network_error(tlvs.get(Tag.NETWORK_ERROR_CODE)),
         _done_at(said.get("done date", ""), bind.receipt_time_zone),
         _phone(fields, bind),
         reference_of(tlvs),
     )
+
+
+def _message_ids(tlv: bytes, said: str, mode: MessageIds) -> tuple[str, ...]:
+    """The spellings of both ids, that of the TLV first; they are one with most networks."""
+    named = tlv_text(tlv)
+    spellings = candidates(named, mode)
+    if said == named:
+        return spellings
+    return tuple(dict.fromkeys((*spellings, *candidates(said, mode))))
 
 
 def candidates(id: str, mode: MessageIds) -> tuple[str, ...]:
@@ -92,7 +100,10 @@ def candidates(id: str, mode: MessageIds) -> tuple[str, ...]:
     if mode == "verbatim":
         return (id,)
     to_hex, to_decimal = _to_hex(id), _to_decimal(id)
-    same = (id, id.lower(), id.upper(), id.lstrip("0") or "0", id.lower().lstrip("0x") or "0")
+    same: tuple[str, ...] = (id, id.lstrip("0") or "0")
+    if not to_hex:  # letters have two spellings
+        small = id.lower()
+        same = (id, small, id.upper(), same[1], small.lstrip("0x") or "0")
     match mode:
         case "hex-to-dec":
             spellings = (*to_decimal, *same)

@@ -64,7 +64,7 @@ def sight(tx: Tx, sightings: Sequence[Sighting], now: datetime) -> list[datetime
     if not sightings:
         return []
     first = {s.key: [(s.connection, now)] for s in reversed(sightings)}
-    texts = {s.connection: _written([(s.connection, now)]) for s in sightings}  # few
+    texts = {c: _written([(c, now)]) for c in {s.connection for s in sightings}}  # few
     values = {
         "keys": list(first),
         "copies": [texts[connection] for [(connection, _)] in first.values()],
