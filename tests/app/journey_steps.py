@@ -26,6 +26,7 @@ RESPONSES = {
     "does not respond": SubmitOutcome.UNKNOWN,
     "is busy": SubmitOutcome.RETRY_LATER,
     "refuses messages": SubmitOutcome.PERMANENT,
+    "does not know the phone": SubmitOutcome.UNKNOWN_SUBSCRIBER,
     "responds late": None,
 }
 
@@ -126,9 +127,14 @@ def sending_hours(play: Play, start: str, end: str) -> None:
     play.world.exchange.rt = play.world.rt
 
 
-@says(r"network (?P<how>takes messages|does not respond|is busy|refuses messages|responds late)")
+@says(rf"network (?P<how>{'|'.join(RESPONSES)})")
 def network_answers(play: Play, how: str) -> None:
     play.world.network.answers = RESPONSES[how]
+
+
+@says(r"there is another network")
+def another_network(play: Play) -> None:
+    play.world.open_network()
 
 
 @says(r"network responds")
