@@ -127,6 +127,22 @@ def test_a_question_that_left_again_has_another_day_to_be_proved(
     assert world.look(made.id).state == "undelivered"
 
 
+def test_a_question_in_doubt_that_waited_out_an_outage_has_its_day_when_it_leaves(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    world, made = asked(rt, clock, answers=SubmitOutcome.UNKNOWN)
+    world.go_down()
+    world.pass_time(PATIENCE)
+    clock.advance(DAY + timedelta(hours=1))
+    world.network.answers = SubmitOutcome.ACCEPTED
+    world.come_back()
+    world.pass_time(timedelta(minutes=1))
+    assert world.look(made.id).state == "sent"
+    world.receipt(ReceiptState.DELIVRD)
+    world.say("1")
+    assert world.look(made.id).state == "accepted"
+
+
 @pytest.mark.parametrize("is_known", [False, True], ids=["a new table", "a known table"])
 def test_a_sweep_reads_what_is_due_and_not_what_is_open(
     rt: Runtime, clock: ManualClock, is_known: bool

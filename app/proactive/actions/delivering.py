@@ -41,14 +41,12 @@ def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID
     offers = records.lock(unit, list(questions))
     fresh = [o for o in offers.values() if o.state is State.MADE]
     failed = recheck(rt, unit, fresh, now)
-    for offer in fresh:
+    for offer in offers.values():
         refusal = failed.get(offer.id)
-        if refusal is None:
-            step(unit, offer, Event.SUBMITTED)
-            offer.sent_at = unit.now
-            unit.journal.append(offer.chain, "submitted", unit.now, message=questions[offer.id].id)
-        else:
+        if refusal is not None:
             _gate_failed(unit, offer, refusal)
+        elif offer.state in (State.MADE, State.SENT):
+            _submitted(unit, offer, questions[offer.id])
     ended = [o for o in fresh if o.id in failed]
     close(rt, unit, ended)
     records.save(unit.tx, list(offers.values()))
@@ -56,6 +54,17 @@ def submitting(rt: Runtime, unit: Unit, messages: Sequence[Message]) -> set[UUID
     unit.after_commit.append(partial(unit.remembered.add, sent))
     stale = [o for o in offers.values() if not is_open(o)]
     return {questions[o.id].id for o in stale}
+
+
+def _submitted(unit: Unit, offer: Offer, message: Message) -> None:
+    """The question leaves, for the first time or once more after a doubt: its day in the network
+    begins now, however long it has waited to leave."""
+    kind = "submitted-again"
+    if offer.state is State.MADE:
+        step(unit, offer, Event.SUBMITTED)
+        kind = "submitted"
+    offer.sent_at = unit.now
+    unit.journal.append(offer.chain, kind, unit.now, message=message.id)
 
 
 def _gate_failed(unit: Unit, offer: Offer, refusal: Refusal) -> None:
@@ -199,10 +208,6 @@ def noted(unit: Unit, notes: Sequence[tuple[UUID, str, Mapping[str, object]]]) -
     """Facts about the way of a case's messages, for its journal."""
     offers = records.lock(unit, [case for case, _, _ in notes])
     for case, kind, facts in notes:
-        if case not in offers:
-            continue
-        offer = offers[case]
-        unit.journal.append(offer.chain, kind, unit.now, **facts)
-        if kind == "message-sent-again" and offer.state is State.SENT:
-            offer.sent_at = unit.now  # its day in the network begins anew
+        if case in offers:
+            unit.journal.append(offers[case].chain, kind, unit.now, **facts)
     records.save(unit.tx, list(offers.values()))
