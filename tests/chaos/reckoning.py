@@ -59,6 +59,7 @@ def reckon(
             *_handed_over(rt, provider, hook),
             _doubled(rt, report),
             _left(rt),
+            _places(rt),
             _verified(house),
         ]
     return [*lines, *_logs(house.folder / "var", len(states)), *_own_log(house)]
@@ -191,6 +192,16 @@ def _doubled(rt: Runtime, report: Mapping[str, Any]) -> Line:
         f"{doubled} of {unknown} ({report['submits']} segments in all)",
         doubled <= unknown,
     )
+
+
+def _places(rt: Runtime) -> Line:
+    """Whoever has an open offer of a service, and nobody else, can be made no other."""
+    query = """SELECT coalesce(o.id, p.offer_id) AS id FROM offers o
+        FULL JOIN open_offers p
+            ON p.offer_id = o.id AND p.recipient_id = o.recipient_id AND p.service = o.service
+        WHERE (o.state IN ('made', 'sent', 'awaiting')) IS DISTINCT FROM (p.offer_id IS NOT NULL)"""
+    wrong = [str(r.id) for r in _rows(rt, query)]
+    return Line("offers open without their place, or ended with it", _some(wrong), not wrong)
 
 
 def undone(rt: Runtime) -> int:
