@@ -171,9 +171,7 @@ class Tx:
     statement is a trip. After a statement that failed, whoever heard of it, nothing more is said
     and nothing is committed."""
 
-    __slots__ = (
-        "_begins", "_cursors", "_later", "_pipeline", "_refusal", "_said", "_streams", "driver",
-    )  # fmt: skip
+    __slots__ = ("_begins", "_cursors", "_pipeline", "_refusal", "_said", "_streams", "driver")
 
     def __init__(self, connection: Connection) -> None:
         self.driver = connection.driver
@@ -182,7 +180,6 @@ class Tx:
         self._pipeline = ExitStack()
         self._refusal: str | None = None
         self._said: list[Asked] = []  # and not yet waited for
-        self._later: list[Asked] = []  # and not yet said
         self._streams = 0
 
     def begin(self) -> None:
@@ -196,7 +193,6 @@ class Tx:
     def commit(self) -> None:
         """Commits, in one trip with what is still to be waited for. Nothing is said where nothing
         was."""
-        self._say_what_waits()
         if self._refusal is None and not self._has_begun:
             return
         last = self._say(Asked(self, b"COMMIT", None))
@@ -207,18 +203,6 @@ class Tx:
     def write(self, statement: Statement, values: Mapping[str, Any] | None = None) -> None:
         """Says a statement of which nothing is to be known but that it succeeded."""
         self.ask(statement, values)
-
-    def write_later(self, statement: Statement, values: Mapping[str, Any] | None = None) -> None:
-        """The same once the next answers have come, or with the commit: whoever waits for those
-        need not wait for this, and then the server has nothing to do while we go on."""
-        self._later.append(Asked(self, statement.query, values))
-        if not self._begins:
-            self._say_what_waits()
-
-    def _say_what_waits(self) -> None:
-        later, self._later = self._later, []
-        for asked in later:
-            self._say(asked)
 
     def ask(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Asked:
         """Says a statement whose answer is wanted later. Raises psycopg.Error, for one that was
@@ -279,7 +263,6 @@ class Tx:
         except psycopg.Error as error:
             raise self._failed(error) from None
         self._refusal = None
-        self._say_what_waits()
 
     def _go_on(self) -> None:
         """Until it is known that a step succeeded, it has not."""
@@ -293,7 +276,6 @@ class Tx:
 
     def _leave(self) -> None:
         self._said.clear()
-        self._later.clear()
         with suppress(psycopg.Error):  # what broke it is known
             self._pipeline.close()
 

@@ -263,3 +263,28 @@ def test_a_turn_of_questions_and_a_batch_of_two_phones(
         (rooms, "ask"),
     )  # fmt: skip
     assert world.look(left.id).state == "made" and world.look(answering.id).state == "accepted"
+
+
+def test_who_writes_by_another_network_and_a_claim_with_receipts_of_that_one(
+    rt: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both note by which network a phone is reached, and hold the offer of another phone."""
+    moved, asked = World(rt, clock), World(rt, clock)
+    moved.register("Айгүл", "ru", network="register")
+    moved.say("сәлем")
+    receipts = moved.receipts_of(moved.mts[-1], ReceiptState.DELIVRD)
+    with rt.ledger.begin() as tx:
+        tx.execute(sql("UPDATE subscribers SET network = NULL"))
+        tx.execute(sql("UPDATE outbox SET network = 'register'"))
+    asked.register("Сара", "ru")
+    with monkeypatch.context() as patch:
+        patch.setattr(asked, "commit", lambda: None)
+        offered(asked, "Сара")
+    writing = [asked.came(asked.mo("қалай?")), moved.came(moved.mo("сәлем тағы"))]
+    other = Exchange(rt, uuid4(), [asked.network.name])
+    at_once(
+        moved, monkeypatch,
+        lambda: other.commit(Batch(room={asked.network.name: 10}, receipts=receipts)),
+        lambda: moved.exchange.commit(Batch(inbound=writing)),
+        (claims, "rechecked"),
+    )  # fmt: skip

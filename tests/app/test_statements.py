@@ -60,40 +60,6 @@ def test_the_server_works_on_what_nobody_waits_for_yet(ledger: Ledger) -> None:
             continue
 
 
-def test_what_may_come_later_is_not_waited_for_by_who_asks_before_it(ledger: Ledger) -> None:
-    with ledger.alone() as other, ledger.begin() as tx:
-        tx.write_later(ADD, {"n": 1})
-        assert tx.execute(ALL).scalars() == []
-        while not other.execute(IS_HELD).scalar_one():  # but it is said then
-            continue
-        assert tx.execute(ALL).scalars() == [1]
-        tx.write_later(ADD, {"n": 2})
-    assert told(ledger) == [1, 2]
-
-
-def test_what_may_come_later_comes_with_the_commit_where_nobody_asks(ledger: Ledger) -> None:
-    with ledger.begin() as tx:
-        tx.write_later(ADD, {"n": 1})
-    with ledger.alone() as tx:  # each statement by itself
-        tx.write_later(ADD, {"n": 2})
-        assert tx.execute(ALL).scalars() == [1, 2]
-
-
-@pytest.mark.provokes("division by zero")
-def test_what_may_come_later_breaks_the_transaction_as_any_other_statement(ledger: Ledger) -> None:
-    with pytest.raises(psycopg.errors.DivisionByZero), ledger.begin() as tx:
-        tx.write(ADD, {"n": 1})
-        tx.write_later(BROKEN, {"n": 0})
-    assert told(ledger) == []
-
-
-def test_what_was_to_come_later_is_forgotten_with_its_transaction(ledger: Ledger) -> None:
-    with pytest.raises(RuntimeError), ledger.begin() as tx:
-        tx.write_later(ADD, {"n": 1})
-        raise RuntimeError
-    assert told(ledger) == []
-
-
 def test_one_statement_said_twice_in_one_trip_has_two_answers(ledger: Ledger) -> None:
     for _ in range(3):  # by the second time the connection knows the statement
         with ledger.begin() as tx:

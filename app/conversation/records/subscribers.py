@@ -63,7 +63,6 @@ def helped(tx: Tx, phones: Sequence[bytes], now: datetime) -> None:
 
 
 def answered_on(tx: Tx, networks: Mapping[bytes, str]) -> None:
-    """Remembers on which network phones answered, where that is news: messages go there first.
-    Nobody waits for it."""
+    """Remembers on which network phones answered, where that is news: messages go there first."""
     if networks:
-        tx.write_later(_ANSWERED, {"phones": list(networks), "networks": list(networks.values())})
+        tx.write(_ANSWERED, {"phones": list(networks), "networks": list(networks.values())})

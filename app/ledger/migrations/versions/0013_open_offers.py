@@ -8,6 +8,8 @@ revision = "0013"
 down_revision = "0012"
 
 STATEMENTS: tuple[str, ...] = (
+    # An offer that ends meanwhile, by a process that was left running, would keep its place.
+    "LOCK TABLE offers IN ACCESS EXCLUSIVE MODE",
     """CREATE TABLE open_offers (
         recipient_id uuid NOT NULL,
         service text NOT NULL,
