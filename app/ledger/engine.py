@@ -59,8 +59,9 @@ class Ledger:
         """The same on a connection of its own, which lives until it is closed."""
         return Tx(connect(self.url))
 
-    def migrate(self) -> None:
-        """Brings the schema to the newest version; running it again changes nothing."""
+    def migrate(self, to: str = "head") -> None:
+        """Brings the schema to the newest version, or to another that follows the one it has;
+        running it again changes nothing."""
         import alembic.command  # 23 MB that only migrations need
         from alembic.config import Config
         from sqlalchemy import NullPool, create_engine, text
@@ -80,7 +81,7 @@ class Ledger:
                 config.set_main_option("script_location", str(MIGRATIONS))
                 config.set_main_option("path_separator", "os")
                 config.attributes["connection"] = connection
-                alembic.command.upgrade(config, "head")
+                alembic.command.upgrade(config, to)
         except DBAPIError as error:
             found = error.orig
             if isinstance(found, psycopg.OperationalError):

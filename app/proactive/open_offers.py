@@ -10,7 +10,7 @@ from uuid import UUID
 from app.ledger.engine import Asked, Tx, sql
 from app.proactive.rules import OPEN, State
 
-Slot = tuple[UUID, UUID, str]
+Place = tuple[UUID, UUID, str]
 """Offer, recipient, service."""
 
 _TAKE = sql(
@@ -20,7 +20,7 @@ _TAKE = sql(
     ORDER BY recipient_id, service
     ON CONFLICT DO NOTHING RETURNING offer_id"""
 )
-# By the places of an index, never joined: a table that is not known yet would be read in whole.
+# By index, never joined: a table that is not known yet would be read in whole.
 _GIVE_BACK = sql(
     """DELETE FROM open_offers WHERE recipient_id = ANY(CAST(:recipients AS uuid[]))
       AND offer_id = ANY(CAST(:offers AS uuid[]))"""
@@ -31,17 +31,17 @@ _OF = sql(
 )
 
 
-def take(tx: Tx, slots: Sequence[Slot]) -> Asked:
+def take(tx: Tx, places: Sequence[Place]) -> Asked:
     """For offers about to be made; answers with the ids of those that are the only ones."""
-    offers, recipients, services = map(list, zip(*slots, strict=True))
+    offers, recipients, services = map(list, zip(*places, strict=True))
     values = {"offers": offers, "recipients": recipients, "services": services}
     return tx.ask(_TAKE, values)
 
 
-def give_back(tx: Tx, slots: Sequence[Slot]) -> None:
+def give_back(tx: Tx, places: Sequence[Place]) -> None:
     """These offers are open no longer."""
-    if slots:
-        offers, recipients, _ = zip(*slots, strict=True)
+    if places:
+        offers, recipients, _ = zip(*places, strict=True)
         tx.write(_GIVE_BACK, {"offers": list(offers), "recipients": list(recipients)})
 
 

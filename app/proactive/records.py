@@ -207,13 +207,13 @@ def insert(tx: Tx, provider: str, offers: Sequence[Offer], now: datetime) -> set
     """Stores new offers; returns the ids that were free of a twin reference or open offer."""
     if not offers:
         return set()
-    only = set(open_offers.take(tx, [_slot(o) for o in offers]).rows().scalars())
+    only = set(open_offers.take(tx, [_place(o) for o in offers]).rows().scalars())
     stored = _insert(tx, provider, [o for o in offers if o.id in only], now)
-    open_offers.give_back(tx, [_slot(o) for o in offers if o.id in only - stored])
+    open_offers.give_back(tx, [_place(o) for o in offers if o.id in only - stored])
     return stored
 
 
-def _slot(o: Offer) -> open_offers.Slot:
+def _place(o: Offer) -> open_offers.Place:
     return o.id, o.recipient_id, o.service
 
 
@@ -286,7 +286,7 @@ def save(tx: Tx, offers: Sequence[Offer]) -> None:
         "network": [o.network for o in changed],
     }
     tx.write(_SAVE, values | {"expected": len(changed)})
-    ended = [_slot(o) for o in changed if open_offers.ends(o.loaded[0], o.state)]
+    ended = [_place(o) for o in changed if open_offers.ends(o.loaded[0], o.state)]
     open_offers.give_back(tx, ended)
     falling = [(o.id, o.falls_due) for o in changed if o.falls_due not in (None, o.loaded[2])]
     if falling:

@@ -29,8 +29,8 @@ def places(world: World) -> set[tuple[object, object, str]]:
     return {(r.offer_id, r.recipient_id, r.service) for r in found}
 
 
-def offered(world: World, service: str = "birth-benefit") -> Offer:
-    made = world.offer(service, "Айгүл")
+def offered(world: World) -> Offer:
+    made = world.offer("birth-benefit", "Айгүл")
     assert isinstance(made, Offer)
     return made
 

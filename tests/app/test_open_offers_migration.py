@@ -5,14 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
-import alembic.command
 import psycopg
 import pytest
-from alembic.config import Config
-from sqlalchemy import NullPool, create_engine
 
-from app.ledger import engine
-from app.ledger.engine import sql
+from app.ledger.engine import Ledger, sql
 from app.proactive.rules import OPEN, State
 from app.runtime import Runtime
 from tests.app.worker_fixtures import eventually
@@ -26,19 +22,6 @@ PLACES = "SELECT offer_id FROM open_offers"
 WAITS = sql("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
 
 
-def migrate(url: str, revision: str) -> None:
-    made = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url),
-        isolation_level="READ COMMITTED", poolclass=NullPool,
-    )  # fmt: skip
-    with made.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(engine.MIGRATIONS))
-        config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, revision)
-
-
 @pytest.fixture
 def url(rt: Runtime) -> Iterator[str]:
     """A ledger of the version before, with an offer in each state."""
@@ -46,7 +29,7 @@ def url(rt: Runtime) -> Iterator[str]:
     with psycopg.connect(rt.ledger.url, autocommit=True) as own:
         own.execute(f"CREATE DATABASE {name}".encode())
         url = urlunsplit(urlsplit(rt.ledger.url)._replace(path=f"/{name}"))
-        migrate(url, BEFORE)
+        Ledger(url).migrate(BEFORE)
         yield url
         own.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
@@ -63,7 +46,7 @@ def test_what_is_open_has_its_place_and_what_ends_meanwhile_has_none(rt: Runtime
     offers = fill(url)
     with psycopg.connect(url) as old, ThreadPoolExecutor(1) as lane:
         old.execute("UPDATE offers SET state = 'declined' WHERE id = %s", (offers[State.SENT],))
-        migrated = lane.submit(migrate, url, "head")
+        migrated = lane.submit(Ledger(url).migrate)
         with rt.ledger.alone() as tx:
             eventually(lambda: tx.execute(WAITS).scalar_one())
         old.commit()
