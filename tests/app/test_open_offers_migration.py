@@ -31,7 +31,7 @@ def url(rt: Runtime) -> Iterator[str]:
         url = urlunsplit(urlsplit(rt.ledger.url)._replace(path=f"/{name}"))
         Ledger(url).migrate(BEFORE)
         yield url
-        own.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        own.execute(f"DROP DATABASE {name}".encode())
 
 
 def fill(url: str) -> dict[State, UUID]:

@@ -1,5 +1,6 @@
 """The accounts a provider names, and the choice among them in the app and by webhook."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -131,5 +132,6 @@ def test_the_words_about_an_account_are_in_no_row_but_sealed(world: World, app: 
     """But the event, which the provider is to get as it is."""
     for table in ("journal", "outbox", "offers", "questions", "account_choices"):
         dumped = str([tuple(r) for r in world.rows(f"SELECT * FROM {table}")])
-        assert "5678" not in dumped.replace("\\x", "")
+        digits = re.search("(?<![0-9a-f])5678(?![0-9a-f])", dumped)  # a hash may hold them too
+        assert digits is None
         assert "Kaspi" not in dumped
