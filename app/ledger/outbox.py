@@ -196,9 +196,14 @@ _CANCEL = sql(
     """UPDATE outbox SET state = 'cancelled', closed_at = :now
     WHERE state IN ('ready', 'claimed') AND id = ANY(CAST(:ids AS uuid[]))"""
 )
+# Whoever claims one holds it and asks its offer, which we hold, whether it may leave.
 _CANCEL_QUESTIONS = sql(
-    """UPDATE outbox SET state = 'cancelled', closed_at = :now
-    WHERE state = 'ready' AND priority = 2 AND case_id = ANY(CAST(:cases AS uuid[]))"""
+    """WITH held AS MATERIALIZED (
+        SELECT id FROM outbox
+        WHERE state = 'ready' AND priority = 2 AND case_id = ANY(CAST(:cases AS uuid[]))
+        FOR UPDATE SKIP LOCKED)
+    UPDATE outbox o SET state = 'cancelled', closed_at = :now
+    FROM held WHERE o.id = held.id"""
 )
 _QUESTIONS = sql(
     """SELECT id, case_id FROM outbox

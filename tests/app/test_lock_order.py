@@ -18,6 +18,7 @@ from app.exchange import Batch, Exchange, claims, elsewhere, inheritance
 from app.gateway import Gateway
 from app.ledger import ids, segments
 from app.ledger.engine import sql
+from app.ledger.outbox import Message
 from app.proactive.actions import offering, opening, providing, sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
@@ -288,3 +289,27 @@ def test_who_writes_by_another_network_and_a_claim_with_receipts_of_that_one(
         lambda: moved.exchange.commit(Batch(inbound=writing)),
         (claims, "rechecked"),
     )  # fmt: skip
+
+
+def test_a_claim_of_a_question_that_leaves_again_and_its_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two lanes of one gateway: nobody knows whether the question left, so it is due again."""
+    world.network.answers = None
+    offer = offered(world)
+    unknown = [
+        replace(r, outcome=SubmitOutcome.UNKNOWN, smsc_id="") for r in world.network.release()
+    ]
+    world.exchange.commit(Batch(results=unknown))
+    world.clock.advance(timedelta(minutes=2))
+    assert world.exchange.inherit([], timedelta(seconds=30)) == 1
+    said = world.came(world.mo("иә"))
+    left: list[Message] = []
+    at_once(
+        world, monkeypatch,
+        lambda: left.extend(world.exchange.commit(Batch(room={world.network.name: 9})).to_submit),
+        lambda: world.exchange.commit(Batch(inbound=[said])),
+        (claims, "rechecked"),
+    )  # fmt: skip
+    assert world.look(offer.id).state == "accepted"
+    assert "offer.ask" not in {message.kind for message in left}
