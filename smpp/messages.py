@@ -3,6 +3,7 @@
 Pure data. The law rooms may import this module and nothing else of `smpp`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -91,7 +92,9 @@ class Inbound(Struct, frozen=True):
 
 class Receipt(Struct, frozen=True):
     """A parsed delivery receipt. `message_ids` are the spellings the SMSC may have meant,
-    likeliest first. `done_at` is None unless the bind declares its receipts' time zone."""
+    likeliest first. `done_at` is None unless the bind declares its receipts' time zone;
+    `acknowledgement` is None once the network has been answered, and `about` then the id of the
+    message that it is about."""
 
     cid: str
     network: str
@@ -101,8 +104,9 @@ class Receipt(Struct, frozen=True):
     error: str
     done_at: datetime | None
     received_at: datetime
-    acknowledgement: Acknowledgement
+    acknowledgement: Acknowledgement | None
     user_message_reference: int | None = None
+    about: str = ""
 
 
 class Outbound(Struct, frozen=True):
@@ -213,3 +217,21 @@ class BindState(Struct, frozen=True):
 
 Heard = Inbound | Receipt | SubmitResult | QueryResult | BindState
 DELIVERIES: Final = (Inbound, Receipt)  # what a network hands over, and waits for our answer to
+
+
+def is_of_reference(receipt: Receipt, response: SubmitResult) -> bool:
+    """Whether the user_message_reference of a receipt may be its segment's: one has none, or they
+    are alike in the low octet, of which some SMSCs keep no more."""
+    theirs, ours = receipt.user_message_reference, response.user_message_reference
+    return ours is None or theirs is None or (ours ^ theirs) & 0xFF == 0
+
+
+def is_owed(item: Heard) -> bool:
+    """Whether the network still waits for our answer to it."""
+    return isinstance(item, DELIVERIES) and item.acknowledgement is not None
+
+
+def owed(items: Sequence[Heard]) -> list[Acknowledgement]:
+    """What networks wait for."""
+    deliveries = (item.acknowledgement for item in items if isinstance(item, DELIVERIES))
+    return [one for one in deliveries if one is not None]

@@ -95,6 +95,9 @@ class Room(Protocol):
     def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
         """The gateway is about to submit these; returns the ids that must not leave."""
 
+    def awaits_receipt(self, kind: str) -> bool:
+        """Whether anything changes in the room when a message of this kind was received."""
+
     def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
         """Receipts came: how the messages stand now."""
 

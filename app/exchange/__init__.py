@@ -15,7 +15,7 @@ from app.conversation.unasked import LoopGuard
 from app.exchange import claims, delivered, elsewhere, inheritance, queries, receipts, submits
 from app.exchange.admission import Held
 from app.exchange.claims import Claimed
-from app.exchange.model import Batch, Committed, Memory, Take
+from app.exchange.model import Batch, Committed, Memory, Take, Trailed
 from app.exchange.queries import Question
 from app.exchange.routes import Routes
 from app.ledger import binds, outbox
@@ -25,7 +25,7 @@ from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import BindEvent, BindState, Inbound, SubmitResult
 
-__all__ = ["Batch", "Committed", "Exchange", "Routes", "Take"]
+__all__ = ["Batch", "Committed", "Exchange", "Routes", "Take", "Trailed"]
 
 # A throttled or suspended bind still hears; only what ends hearing changes the state.
 HEARING = (BindEvent.BOUND, BindEvent.THROTTLED, BindEvent.RESUMED, BindEvent.SUSPENDED)
@@ -86,19 +86,18 @@ class Exchange:
         """What networks say of our messages: those of which every segment was answered, and those
         that the receipts are about, in their order."""
         rt, memory = self.rt, self.memory
-        answers = [] if unit.is_again else submits.of_outbox(batch.results)
-        window = receipts.window(rt)
-        whole, others = delivered.find(memory.claimed, answers, batch.receipts, window)
+        answers, window = submits.of_outbox(batch.results), receipts.window(rt)
+        known = {} if unit.is_again else memory.claimed
+        whole, others = delivered.find(known, answers, batch.receipts, window)
         standings = submits.store(rt, memory, unit, whole)
-        said = submits.say(rt, memory, unit, batch.results, {d.message.id for d in whole})
+        stored = {d.message.id for d in whole}
+        said = submits.say(rt, memory, unit, [one for one in answers if one[0] not in stored])
         asked = receipts.ask(rt, unit, others)
-        finished = submits.take(rt, memory, unit, self.routes, said)
+        finished = [*stored, *submits.take(rt, memory, unit, self.routes, said)]
         submits.take_late(rt, memory, unit, self.gateway, self.routes, batch.results)
         if said.changes_segments:  # of which nothing was known when it was asked
             asked = receipts.ask(rt, unit, others)
         taken = receipts.take(rt, memory, unit, self.routes, asked, standings)
-        if whole and batch.inbound:  # a race is known before anybody's words are taken
-            unit.tx.wait()
         about = {id(r): m for r, m in zip(others, taken, strict=True)}
         about |= {id(r): d.message.id for d in whole for r in d.receipts}
         return finished, [about[id(r)] for r in batch.receipts]
@@ -117,6 +116,16 @@ class Exchange:
         """Why offers to a network may not leave now, by what the last commit looked up."""
         return self.memory.admission.held(network, self.rt.clock())
 
+    def awaits_receipt(self, response: SubmitResult) -> bool:
+        """Whether anything depends on a receipt of the message that this is the response to: of
+        one that is not known here it may."""
+        found = submits.of_outbox([response])
+        message = self.memory.claimed.get(found[0][0]) if found else None
+        if message is None or message.room is None:
+            return message is None
+        room = self.rt.rooms.get(message.room)
+        return room is None or room.awaits_receipt(message.kind)
+
     def set_aside(self, message: Inbound) -> None:
         """Stores an MO raw, for review: it cannot be stored as what it is."""
         with self.rt.unit() as unit:
@@ -133,7 +142,7 @@ class Exchange:
         self,
         dead: Sequence[UUID],
         patience: timedelta,
-        trails: Mapping[UUID, Sequence[SubmitResult]] | None = None,
+        trails: Mapping[UUID, Sequence[Trailed]] | None = None,
     ) -> int:
         """Settles what dead gateways left and what stayed unknown too long; how many. `trails` are
         what is known of their submits beside the ledger."""

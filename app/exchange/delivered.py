@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from app.ledger.matching import Window
 from app.ledger.outbox import Message
-from smpp.messages import Receipt, ReceiptState, SubmitOutcome, SubmitResult
+from smpp.messages import Receipt, ReceiptState, SubmitOutcome, SubmitResult, is_of_reference
 
 Answer = tuple[UUID, SubmitResult]
 _Phone = tuple[str, str]  # network, E.164
@@ -45,10 +45,10 @@ def find(
     are the messages that the `answers` may be to."""
     came: dict[_Phone, list[Receipt]] = {}
     for receipt in receipts:
-        came.setdefault(_phone(receipt), []).append(receipt)
+        came.setdefault((receipt.network, receipt.phone), []).append(receipt)
     answered: dict[_Phone, list[Answer]] = {}
     for answer in answers if came else ():
-        phone = _phone(answer[1])
+        phone = answer[1].network, answer[1].phone
         if phone in came:
             answered.setdefault(phone, []).append(answer)
     found: dict[_Phone, Delivered] = {}
@@ -56,12 +56,8 @@ def find(
         one = _delivered(claimed, of_phone, came[phone], window)
         if one is not None:
             found[phone] = one
-    others = [r for r in receipts if _phone(r) not in found]
-    return sorted(found.values(), key=lambda one: one.message.id), others
-
-
-def _phone(item: SubmitResult | Receipt) -> _Phone:
-    return item.network, item.phone
+    others = [r for r in receipts if (r.network, r.phone) not in found]
+    return sorted(found.values(), key=lambda one: one.message.id.int), others
 
 
 def _delivered(
@@ -70,39 +66,46 @@ def _delivered(
     receipts: Sequence[Receipt],
     window: Window,
 ) -> Delivered | None:
+    """Most messages are of one segment: whatever would be made to look at it costs more than the
+    look."""
+    total = answered[0][1].total
     message = claimed.get(answered[0][0])
-    if message is None or any(message_id != message.id for message_id, _ in answered):
+    if message is None or message.attempts != 1 or message.doubts:
         return None
-    answers = tuple(answer for _, answer in answered)
-    if not _is_whole(message, answers) or len(receipts) != len(answers):
+    if not len(answered) == len(receipts) == total:
         return None
-    about = [[r for r in receipts if _is_about(r, a, window)] for a in answers]
-    if any(len(each) != 1 for each in about):  # a receipt may come twice, or fit two segments
+    paired: list[Receipt] = []
+    for message_id, answer in answered:
+        about = [r for r in receipts if _is_about(r, answer, window)]
+        if message_id != message.id or len(about) != 1 or not _is_taken(answer):
+            return None  # a receipt may come twice, or fit two segments
+        paired += about
+    answers = tuple([answer for _, answer in answered])
+    if total > 1 and not _are_apart(answers, paired):
         return None
-    paired = tuple(receipt for [receipt] in about)
-    is_one_to_one = len({id(receipt) for receipt in paired}) == len(paired)
-    return Delivered(message, answers, paired) if is_one_to_one else None
+    return Delivered(message, answers, tuple(paired))
 
 
-def _is_whole(message: Message, answers: Sequence[SubmitResult]) -> bool:
-    """Whether a network took every segment, at the first attempt, each by an id of its own."""
-    total = answers[0].total
-    ids, numbers = {a.smsc_id for a in answers}, {a.segment for a in answers}
+def _is_taken(answer: SubmitResult) -> bool:
+    """Whether a network took the segment, in time, by an id that the ledger can hold."""
     return (
-        message.attempts == 1
-        and not message.doubts
-        and len(answers) == len(ids) == len(numbers) == total
-        and all(a.outcome is SubmitOutcome.ACCEPTED for a in answers)
-        and all(a.smsc_id and a.smsc_id.isprintable() for a in answers)
-        and not any(a.is_late for a in answers)
+        answer.outcome is SubmitOutcome.ACCEPTED
+        and bool(answer.smsc_id)
+        and answer.smsc_id.isprintable()
+        and not answer.is_late
     )
 
 
+def _are_apart(answers: Sequence[SubmitResult], paired: Sequence[Receipt]) -> bool:
+    """Whether each segment has an id and a receipt of its own."""
+    ids, numbers = {a.smsc_id for a in answers}, {a.segment for a in answers}
+    return len(ids) == len(numbers) == len({id(r) for r in paired}) == len(answers)
+
+
 def _is_about(receipt: Receipt, answer: SubmitResult, window: Window) -> bool:
-    ours, theirs = answer.user_message_reference, receipt.user_message_reference
     return (
         receipt.state is ReceiptState.DELIVRD
         and answer.smsc_id in receipt.message_ids
         and -window.younger <= receipt.received_at - answer.at <= window.older
-        and (ours is None or theirs is None or (ours ^ theirs) & 0xFF == 0)
+        and is_of_reference(receipt, answer)
     )

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from app.conversation.records import count_parts, forget_keys, take_stale
 from app.exchange import receipts, submits
-from app.exchange.model import Memory
+from app.exchange.model import Memory, Trailed
 from app.exchange.routes import Routes
 from app.exchange.telling import note_all, tell_failed
-from app.ledger import doubts, matching, outbox
+from app.ledger import doubts, matching, outbox, segments
+from app.ledger.segments import Hit
 from app.ledger.unit import Unit
 from app.runtime import Runtime
 from smpp.messages import SubmitOutcome, SubmitResult
@@ -29,37 +30,61 @@ def follow(
     unit: Unit,
     gateway: UUID,
     routes: Routes,
-    trails: Mapping[UUID, Sequence[SubmitResult]],
+    trails: Mapping[UUID, Sequence[Trailed]],
 ) -> int:
     """Takes over dead gateways' claims whose way is known by their trails: what never left goes
-    back, what was answered is settled by its answer, only the rest is unknown. Returns how many."""
+    back, what was answered is settled by its answer, only the rest is unknown. Receipts that were
+    acknowledged and not stored are taken. Returns how many claims were taken over."""
     if not trails:
         return 0
+    said = [one for trail in trails.values() for one in trail]
+    received = [one for one in said if one.receipt is not None]
+    doubts.hold(unit.tx, [one.result.message_id for one in received])
     taken = doubts.take_open(unit.tx, list(trails), gateway)
     messages = outbox.by_id(unit.tx, unit.vault, list(taken))
     told: dict[UUID, dict[int, SubmitResult]] = {m: {} for m in taken}
-    for message_id, r in submits.of_outbox([r for trail in trails.values() for r in trail]):
+    for message_id, r in submits.of_outbox([one.result for one in said]):
         message = messages.get(message_id)
         if message is not None and r.at >= taken[message.id]:  # else of an earlier claim
             told[message.id][r.segment] = replace(r, phone=message.phone)
     memory.claimed |= messages
-    results = [r for segments in told.values() for r in _in_full(segments)]
-    submits.take(rt, memory, unit, routes, submits.say(rt, memory, unit, results))
+    results = [r for of_message in told.values() for r in _in_full(of_message)]
+    appended = submits.say(rt, memory, unit, submits.of_outbox(results))
+    _take_received(rt, unit, routes, received)
+    submits.take(rt, memory, unit, routes, appended)
     stayed = [m for m in messages.values() if not told[m.id]]
     submits.give_back(rt, unit, stayed, {m.id: 0.0 for m in stayed})
     memory.forget(list(taken))
     return len(taken)
 
 
-def _in_full(segments: Mapping[int, SubmitResult]) -> list[SubmitResult]:
+def _take_received(rt: Runtime, unit: Unit, routes: Routes, received: Sequence[Trailed]) -> None:
+    """Receipts that were acknowledged: each goes to the segment it was acknowledged for, where that
+    has none yet. Nothing else can be meant."""
+    if not received:
+        return
+    said = [(UUID(t.result.message_id), t.result.segment, t.result.smsc_id) for t in received]
+    waiting = segments.waiting(unit.tx, said)
+    hits = [
+        Hit(
+            receipts.proof_of(t.receipt, s.phone_index),
+            s.outbox_id, s.attempt, s.number, s.at, s.total,
+        )
+        for t, key in zip(received, said, strict=True)
+        if t.receipt is not None and (s := waiting.get(key)) is not None
+    ]  # fmt: skip
+    receipts.record(rt, unit, routes, hits)
+
+
+def _in_full(said: Mapping[int, SubmitResult]) -> list[SubmitResult]:
     """With those that never left, in a message of which some did."""
-    first = next(iter(segments.values()), None)
+    first = next(iter(said.values()), None)
     if first is None:
         return []
     never = replace(
         first, outcome=SubmitOutcome.RETRY_NOW, status=0, smsc_id="", user_message_reference=None
     )
-    return [segments.get(n) or replace(never, segment=n) for n in range(1, first.total + 1)]
+    return [said.get(n) or replace(never, segment=n) for n in range(1, first.total + 1)]
 
 
 def inherit(rt: Runtime, gateway: UUID, dead: Sequence[UUID], patience: timedelta) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.conversation.turns import Came
 from app.conversation.unasked import LoopGuard
 from app.exchange.admission import Admission
@@ -25,11 +27,11 @@ MOST_AVOIDED = 10_000
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one commit is about. `mark` is a time up to which everything heard, but for responses
-    that wait for their receipts, is in this batch or an earlier one; `drained` and `own` are cids;
-    `room` is how many messages the links of each network would take now (of those for no network in
-    particular as many again may be claimed as the widest would take), `bulk` how many of them
-    offers (None: all); `counted` are figures of binds for /metrics; `read` is, by connection, up to
-    which commit its network has read what we acknowledged."""
+    that wait and receipts on which nothing depends, is in this batch or an earlier one; `drained`
+    and `own` are cids; `room` is how many messages the links of each network would take now (of
+    those for no network in particular as many again may be claimed as the widest would take),
+    `bulk` how many of them offers (None: all); `counted` are figures of binds for /metrics; `read`
+    is, by connection, up to which commit its network has read what we acknowledged."""
 
     inbound: Sequence[Came] = ()
     receipts: Sequence[Receipt] = ()
@@ -61,6 +63,14 @@ class Committed:
     at: datetime | None = None
     found: int = 0
     has_more: bool = False
+
+
+class Trailed(Struct, frozen=True):
+    """What the trail of a gateway says last of a segment: what became of its submit, and the
+    receipt that was acknowledged before it was stored. Neither names a phone."""
+
+    result: SubmitResult
+    receipt: Receipt | None = None
 
 
 @dataclass(slots=True)

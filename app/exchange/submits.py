@@ -1,6 +1,6 @@
 """What became of our submits: segments are appended, whole messages settled or given back."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -110,14 +110,12 @@ def say(
     rt: Runtime,
     memory: Memory,
     unit: Unit,
-    found: Sequence[SubmitResult],
-    stored: Collection[UUID] = (),
+    found: Sequence[tuple[UUID, SubmitResult]],
 ) -> Said:
-    """Appends segments, but for those of the `stored` messages, and asks for receipts that came
-    before them."""
-    results = [(m, r) for m, r in of_outbox(found) if not r.is_late]
-    has_late = any(r.is_late for r in found)
-    rows = [_submitted(memory, unit, m, r) for m, r in results if m not in stored]
+    """Appends segments, and asks for receipts that came before them."""
+    results = [one for one in found if not one[1].is_late]
+    has_late = len(results) < len(found)
+    rows = [_submitted(memory, unit, m, r) for m, r in results]
     if not rows:
         return Said(results, None, has_late)
     segments.append(unit.tx, rows)

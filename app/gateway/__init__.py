@@ -1,12 +1,11 @@
 """The gateway: joins the links to the networks with the ledger, in batches.
 
 What arrives gathers while the batch before it commits, receipts a little longer; after a commit
-the whole batch is acknowledged and the answers leave from memory. No row is updated and nothing is
-decided here.
+the whole batch is acknowledged (receipts on which nothing depends before it) and the answers leave
+from memory. No row is updated and nothing is decided here.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -19,8 +18,10 @@ import structlog
 from app.conversation.turns import Came
 from app.exchange import Batch, Committed, Exchange, Routes
 from app.gateway import events
+from app.gateway.acknowledging import Acknowledging
 from app.gateway.claiming import Claiming
 from app.gateway.counting import counted
+from app.gateway.draining import Draining
 from app.gateway.inbox import Inbox, Kinds
 from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
@@ -34,14 +35,16 @@ from app.ledger.outbox import Message
 from app.runtime import Runtime
 from dialogs.engine import understanding
 from smpp.binds import Bind
-from smpp.link import Link
 from smpp.messages import (
     DELIVERIES,
     Acknowledgement,
     BindState,
     Heard,
     Inbound,
+    Receipt,
     SubmitResult,
+    is_owed,
+    owed,
 )
 
 ESME_ROK = 0x00000000
@@ -80,14 +83,16 @@ class Gateway:
         )
         self._know(binds, known, every)
         self.inbox = Inbox()
+        self.acknowledging = Acknowledging(
+            self.inbox, self.trail, self.exchange.awaits_receipt, self._acknowledge, self._heard
+        )
         self.unsent: list[UUID] = []
         self._wake = asyncio.Event()
         self._stopping = False
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._heartbeat_at = 0.0
         self._count_at = 0.0
-        self._refused_at: dict[str, float] = {}
-        self._refused: Counter[str] = Counter()
+        self._draining = Draining(rt)
         self._batches = 0
         self._told_read: dict[str, datetime] = {}
 
@@ -121,16 +126,19 @@ class Gateway:
 
     def _heard(self, item: Heard) -> None:
         if isinstance(item, DELIVERIES) and len(self.inbox) >= FULL:
-            self._send_back([item.acknowledgement])
+            self._send_back(owed([item]))
             return
         if isinstance(item, BindState):
             log.info("bind", cid=item.cid, event_=item.event, reason=item.reason)
         elif isinstance(item, SubmitResult):
             self.trail.write_soon(item)
             self.claiming.has_room()
+            self.acknowledging.note(item)
             if self._may_wait(item):
                 self.inbox.keep(item)
                 return
+        elif isinstance(item, Receipt) and self.acknowledging.takes(item):
+            return
         self.inbox.add(item)
         self._wake.set()
 
@@ -148,6 +156,7 @@ class Gateway:
     async def run(self) -> None:
         """Serves until `stop`; then drains: no new messages, the window is waited for, unbind."""
         holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
+        self.trail.start()  # now that nobody takes it for a dead one's
         parts = (self.rt, self.id, self.pace, self.links, self.exchange, holder)
         keeping = Keeping(*parts, self._in_thread, self.claiming.wake)
         await keeping.look()  # before anything new: what a killed one left is older
@@ -191,7 +200,7 @@ class Gateway:
         is_due = now >= self._heartbeat_at
         is_whole = is_due or self._stopping
         if is_whole:
-            self.inbox.let_go(everything=self._stopping)
+            self.inbox.let_go(everything=self._stopping or not self.trail.is_kept)
         items = self.inbox.take(BATCH, now, None if is_whole else self.pacing.full)
         if not (items or is_due or self.unsent):
             return
@@ -202,6 +211,7 @@ class Gateway:
         if is_due:
             self._heartbeat_at = now + HEARTBEAT_S
         await self._commit(items, batch)
+        self.trail.trim(self._in_trail)
 
     def _batch(
         self,
@@ -209,7 +219,8 @@ class Gateway:
         unsent: Sequence[UUID],
         mark: datetime | None,
     ) -> Batch:
-        drained = {link.bind.cid for link in self.links.all() if self._is_drained(link)}
+        now, draining = asyncio.get_running_loop().time(), self._draining
+        drained = {k.bind.cid for k in self.links.all() if draining.is_drained(k, now)}
         live = frozenset(self._place(*one) for one in self.links.live())
         heard = Kinds.of(items)
         return Batch(
@@ -250,12 +261,10 @@ class Gateway:
 
     def _accept(self, items: Sequence[Heard], done: Committed) -> None:
         self._batches += 1
-        self.trail.trim(self.exchange.memory.claimed)
-        acknowledgements = [i.acknowledgement for i in items if isinstance(i, DELIVERIES)]
         heard = Kinds.of(items)
         receipts = zip(heard.receipts, done.receipts_of, strict=True)
         self.inbox.overtaken |= {r.phone for r, about in receipts if about is None}
-        self.links.acknowledge(acknowledgements, ESME_ROK, done.at if heard.inbound else None)
+        self._acknowledge(owed(items), done.at if heard.inbound else None)
         self.pacing.committed(items, self.inbox.items, asyncio.get_running_loop().time())
         self.claiming.has_room()
         for cid, screen in done.screens:
@@ -268,9 +277,8 @@ class Gateway:
 
     def _refuse(self, items: Sequence[Heard], batch: Batch) -> None:
         """Nothing could be stored: the networks keep their messages, we keep our results."""
-        self._send_back([i.acknowledgement for i in items if isinstance(i, DELIVERIES)])
-        kept = [i for i in items if not isinstance(i, DELIVERIES)]
-        self.inbox.put_back(kept)
+        self._send_back(owed(items))
+        self.inbox.put_back([i for i in items if not is_owed(i)])
         self.unsent[:0] = batch.unsent
 
     async def _one_by_one(self, items: Sequence[Heard], batch: Batch) -> None:
@@ -300,8 +308,7 @@ class Gateway:
             log.error("not-set-aside", reason=in_words(error))
             self._refuse([item], Batch())
             return
-        if isinstance(item, DELIVERIES):
-            self.links.acknowledge([item.acknowledgement], ESME_ROK)
+        self._acknowledge(owed([item]))
 
     # --- to the links -----------------------------------------------------------------------
 
@@ -319,14 +326,21 @@ class Gateway:
         else:
             self.pacing.left(link.bind.network, link.submit(outbound(message, link)))
 
+    def _acknowledge(
+        self, acknowledgements: Sequence[Acknowledgement], mark: datetime | None = None
+    ) -> None:
+        self.links.acknowledge(acknowledgements, ESME_ROK, mark)
+
     def _send_back(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         """Tells networks to keep their messages. Until those have come again, nothing of theirs
         may be said to be heard: their binds drain anew."""
-        now = asyncio.get_running_loop().time()
-        for acknowledgement in acknowledgements:
-            self._refused_at[acknowledgement.cid] = now
-            self._refused[acknowledgement.cid] += 1
+        self._draining.refuse(acknowledgements, asyncio.get_running_loop().time())
         self.links.acknowledge(acknowledgements, ESME_RX_T_APPN)
+
+    def _in_trail(self) -> set[str]:
+        """The messages of which an heir must read."""
+        claimed = tuple(self.exchange.memory.claimed)  # at once: a lane may claim meanwhile
+        return {*map(str, claimed), *self.inbox.received()}
 
     # --- small facts ------------------------------------------------------------------------
 
@@ -338,25 +352,13 @@ class Gateway:
         self._count_at = now + COUNT_S
         own: dict[str, Counters] = {
             cid: {
-                "refused_mo_count": self._refused[cid],
+                "refused_mo_count": self._draining.refused[cid],
                 "reassembly_pending": self.exchange.memory.pending.get(cid, 0),
                 "batch_count": self._batches,
             }
             for cid in self.links.cids
         }
         return counted(self.links, self.exchange, own)
-
-    def _is_drained(self, link: Link) -> bool:
-        """Bound, and nothing refused, for longer than the drain grace: what was stuck in the
-        network has come."""
-        if not link.is_bound or link.up_since is None or link.bind.bind == "transmitter":
-            return False
-        grace = self.rt.settings.sending.drain_grace
-        refused_at = self._refused_at.get(link.bind.cid)
-        if refused_at is not None and asyncio.get_running_loop().time() - refused_at < grace:
-            return False
-        up = self.rt.real_seconds((self.rt.clock() - link.up_since).total_seconds())
-        return up >= grace
 
     def _read_since(self) -> dict[str, datetime]:
         """What networks have read of our answers since the last commit, by connection."""

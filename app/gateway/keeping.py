@@ -82,11 +82,13 @@ class Keeping:
             self.exchange.tidy()
         # Whoever lost their lock with us, as PostgreSQL restarted, has until the next look.
         was_lost = self.holder.renew()
-        dead = () if was_lost else liveness.dead(self.rt.ledger, self.id)
         folder = trails(self.rt)
+        left = trail.left(folder)
+        dead = () if was_lost else liveness.dead(self.rt.ledger, self.id, left)
+        seen = {one: trail.mark_of(folder, one) for one in dead}
         known = {one: found for one in dead if (found := trail.read(folder, one)) is not None}
         done = self.exchange.inherit(dead, patience, known)
-        trail.forget(folder, dead)
+        trail.forget(folder, seen)
         return done
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from smpp.messages import DELIVERIES, Heard, Receipt
+from smpp.messages import Heard, Receipt, is_owed
 
 LEAST_WINDOW = 8  # deliveries at once; below it nothing is crowded
 FULL = 0.6  # of the most that are unacknowledged at once
@@ -81,11 +81,10 @@ class Pacing:
         """A commit of `items` ends, and `waiting` came meanwhile: together they stood
         unacknowledged at once."""
         self.began_at = None
-        deliveries = (i for i in chain(items, waiting) if isinstance(i, DELIVERIES))
-        unacknowledged = Counter(i.network for i in deliveries)
+        unacknowledged = Counter(i.network for i in chain(items, waiting) if is_owed(i))
         receipts = Counter(i.network for i in items if isinstance(i, Receipt))
-        for network, count in unacknowledged.items():
-            self._row(network).committed(count, receipts[network], now)
+        for network in {*unacknowledged, *receipts}:
+            self._row(network).committed(unacknowledged[network], receipts[network], now)
 
     def left(self, network: str, segments: int) -> None:
         """A message left by `network` in so many segments."""

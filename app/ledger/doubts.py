@@ -28,10 +28,18 @@ _TAKE_OVER = sql(
       AND EXISTS ({_ACCEPTED})"""
 )
 _TAKE_OPEN = sql(
-    f"""UPDATE outbox o SET claimed_by = :gateway
-    WHERE o.state = 'claimed' AND o.claimed_by = ANY(CAST(:gateways AS uuid[]))
-      AND NOT EXISTS ({_ACCEPTED})
+    f"""WITH held AS MATERIALIZED (
+        SELECT o.id FROM outbox o
+        WHERE o.state = 'claimed' AND o.claimed_by = ANY(CAST(:gateways AS uuid[]))
+          AND NOT EXISTS ({_ACCEPTED})
+        ORDER BY o.id FOR NO KEY UPDATE OF o)
+    UPDATE outbox o SET claimed_by = :gateway FROM held WHERE o.id = held.id
     RETURNING o.id, o.claimed_at"""
+)
+_HOLD = sql(
+    """SELECT FROM outbox WHERE id = ANY(CAST(:ids AS uuid[]))
+        AND state IN ('claimed', 'unknown')
+    ORDER BY id FOR NO KEY UPDATE"""
 )
 _UNKNOWN = sql(
     """UPDATE outbox SET state = 'unknown', closed_at = :now, doubts = doubts + 1
@@ -88,6 +96,12 @@ def take_over(tx: Tx, gateways: Sequence[UUID], gateway: UUID, now: datetime) ->
     tx.write(_TAKE_OVER, {"gateways": list(gateways), "gateway": gateway})
     found = tx.execute(_UNKNOWN, {"gateways": list(gateways), "now": now})
     return [Doubtful(r.id, r.case_id, r.room, r.kind, r.attempts, r.doubts) for r in found]
+
+
+def hold(tx: Tx, ids: Sequence[str]) -> None:
+    """Holds those of these messages that nobody has closed."""
+    if ids:
+        tx.write(_HOLD, {"ids": list(ids)})
 
 
 def take_open(tx: Tx, gateways: Sequence[UUID], gateway: UUID) -> dict[UUID, datetime]:

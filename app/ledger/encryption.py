@@ -5,7 +5,7 @@ Pure: it keeps no key on disk and writes nothing anywhere.
 
 import hmac
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
@@ -84,9 +84,15 @@ class Vault:
         prefix, cipher = self._sealer
         return prefix + nonce + cipher.encrypt(nonce, plaintext, context)
 
-    def seal_many(self, plaintexts: Iterable[bytes], context: bytes) -> list[bytes]:
-        """`seal` for a batch that shares one context."""
-        return [self.seal(plaintext, context) for plaintext in plaintexts]
+    def seal_each(self, said: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """`seal` for a batch of plaintexts, each with its context."""
+        noise = os.urandom(NONCE_OCTETS * len(said))
+        prefix, cipher = self._sealer
+        sealed: list[bytes] = []
+        for n, (plaintext, context) in enumerate(said):
+            nonce = noise[n * NONCE_OCTETS : (n + 1) * NONCE_OCTETS]
+            sealed.append(prefix + nonce + cipher.encrypt(nonce, plaintext, context))
+        return sealed
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """The plaintext of `sealed`; raises VaultError."""

@@ -61,11 +61,11 @@ def _locked(ledger: Ledger, gateway: UUID) -> Tx:
     return tx
 
 
-def dead(ledger: Ledger, gateway: UUID) -> Sequence[UUID]:
-    """Gateways that hold claims and whose lock is free."""
+def dead(ledger: Ledger, gateway: UUID, known: Sequence[UUID] = ()) -> Sequence[UUID]:
+    """Gateways that hold claims, or are `known` otherwise, and whose lock is free."""
     with ledger.alone() as tx:
         gone: list[UUID] = []
-        for other in claimed_by_others(tx, gateway):
+        for other in sorted({*claimed_by_others(tx, gateway), *known} - {gateway}):
             if tx.execute(_TRY, {"gateway": str(other)}).scalar_one():
                 tx.write(_LET_GO, {"gateway": str(other)})
                 gone.append(other)

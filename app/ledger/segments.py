@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
-from app.ledger.engine import Tx, ids, of_all, sql
+from app.ledger.engine import Row, Tx, ids, of_all, sql
 
 
 class Submitted(Struct, frozen=True):
@@ -130,6 +131,14 @@ _RECORD = sql(
       AND (s.receipt IS NULL OR s.receipt IN ('ENROUTE', 'ACCEPTD', 'UNKNOWN'))
     RETURNING s.outbox_id"""
 )
+_WAITING = sql(
+    """SELECT s.outbox_id, s.attempt, s.number, s.total, s.at, s.phone_index, s.smsc_id
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS smallint[]), CAST(:smsc_ids AS text[]))
+        AS t (id, number, smsc_id)
+    JOIN outbox o ON o.id = t.id AND o.state IN ('claimed', 'unknown')
+    JOIN segments s ON s.outbox_id = t.id AND s.attempt = o.attempts AND s.number = t.number
+        AND s.smsc_id = t.smsc_id"""
+)
 # Of a message sent again, the copy that arrived in whole counts; without one, the latest.
 _STANDING = sql(
     """SELECT o.id, o.case_id, o.room, o.kind, s.network, s.total, s.submitted_at, s.last_at,
@@ -171,7 +180,8 @@ def append_whole(tx: Tx, rows: Sequence[Submitted], hits: Sequence[Hit]) -> None
 
 
 def _columns(rows: Sequence[Submitted]) -> dict[str, Any]:
-    return {n: [getattr(r, n) for r in rows] for n in Submitted.__struct_fields__}
+    columns = zip(*map(astuple, rows), strict=True)
+    return {n: list(c) for n, c in zip(Submitted.__struct_fields__, columns, strict=True)}
 
 
 def answered_late(tx: Tx, answers: Sequence[tuple[UUID, int, str, str]]) -> list[Submitted]:
@@ -221,6 +231,14 @@ def record(tx: Tx, matched: Sequence[Hit]) -> list[Standing]:
     stand = standings(tx, messages)
     news = set(changed.rows().scalars())
     return [s for s in stand if s.outbox_id in news]
+
+
+def waiting(tx: Tx, said: Sequence[tuple[UUID, int, str]]) -> dict[tuple[UUID, int, str], Row]:
+    """Of these segments (message, number, id at the SMSC) those of messages that nobody has closed,
+    in their latest attempt."""
+    messages, numbers, smsc_ids = map(list, zip(*said, strict=True))
+    found = tx.execute(_WAITING, {"ids": messages, "numbers": numbers, "smsc_ids": smsc_ids})
+    return {(r.outbox_id, r.number, r.smsc_id): r for r in found}
 
 
 def standings(tx: Tx, outbox_ids: Sequence[UUID]) -> list[Standing]:

@@ -40,6 +40,9 @@ class ProactiveRoom:
     def submitting(self, unit: Unit, messages: Sequence[Message]) -> set[UUID]:
         return delivering.submitting(self.rt, unit, messages)
 
+    def awaits_receipt(self, kind: str) -> bool:
+        return delivering.awaits_receipt(kind)
+
     def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
         delivering.standing(self.rt, unit, standings)
 

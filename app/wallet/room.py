@@ -59,6 +59,9 @@ class WalletRoom:
         stopped = delivering.submitting(unit, notices)
         return stopped | asking.submitting(self.rt, unit, questions)
 
+    def awaits_receipt(self, kind: str) -> bool:
+        return kind in delivering.KINDS or _is_question(kind)
+
     def standing(self, unit: Unit, standings: Sequence[Standing]) -> None:
         delivering.standing(unit, [s for s in standings if s.kind in delivering.KINDS])
         asking.standing(self.rt, unit, [s for s in standings if _matters(s)])
@@ -112,8 +115,11 @@ class WalletRoom:
 
 def _matters(s: Standing) -> bool:
     """A question's receipt counts; of other messages only that one failed is worth a line."""
-    is_question = s.kind == FIRST_SCREEN or s.kind in SECOND_SCREENS
-    return s.kind not in delivering.KINDS and (is_question or bool(s.failed))
+    return s.kind not in delivering.KINDS and (_is_question(s.kind) or bool(s.failed))
+
+
+def _is_question(kind: str) -> bool:
+    return kind == FIRST_SCREEN or kind in SECOND_SCREENS
 
 
 def open_room(rt: Runtime) -> None:

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from app.clock import ManualClock
 from app.conversation import records as conversation
 from app.conversation import rooms
-from app.exchange import Batch, Exchange, claims, elsewhere, inheritance
+from app.exchange import Batch, Exchange, Routes, Trailed, claims, elsewhere, inheritance
+from app.exchange import receipts as exchange_receipts
 from app.gateway import Gateway
 from app.ledger import ids, segments
 from app.ledger.engine import sql
@@ -22,7 +23,7 @@ from app.ledger.outbox import Message
 from app.proactive.actions import offering, opening, providing, sweeping
 from app.proactive.records import Offer
 from app.runtime import Runtime
-from smpp.messages import ReceiptState, SubmitOutcome
+from smpp.messages import ReceiptState, SubmitOutcome, SubmitResult
 from tests.app.interleaving import at_once
 from tests.app.wallet.purse import MEALS, Purse
 from tests.app.world import PROVIDER, World
@@ -289,6 +290,40 @@ def test_who_writes_by_another_network_and_a_claim_with_receipts_of_that_one(
         lambda: moved.exchange.commit(Batch(inbound=writing)),
         (claims, "rechecked"),
     )  # fmt: skip
+
+
+def test_an_heir_that_takes_what_was_acknowledged_and_a_lane_that_hears_it_again(
+    world: World, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heir gives a question back whose offer is answered, and stores a receipt that comes
+    again, for the acknowledgement was lost with the link."""
+    other = World(world.rt, clock)
+    other.exchange = world.exchange
+    other.exchange.routes = Routes()  # receipts come by all
+    other.commit(Batch(inbound=[other.came(other.mo("сәлем"))]))
+    told = other.mts[-1]
+    receipts = other.receipts_of(told, ReceiptState.DELIVRD)
+    left = [
+        Trailed(
+            SubmitResult(
+                r.cid, r.network, str(told.message.id), n, len(told.ids), 0, r.message_ids[0],
+                SubmitOutcome.ACCEPTED, clock(), "",
+            ),
+            replace(r, phone="", acknowledgement=None),
+        )
+        for n, r in enumerate(receipts, 1)
+    ]  # fmt: skip
+    world.network.answers = None
+    offered(world)
+    heir, lane = (Exchange(world.rt, uuid4(), [world.network.name]) for _ in range(2))
+    gone, said = world.exchange.gateway, world.came(world.mo("иә"))
+    at_once(
+        world, monkeypatch,
+        lambda: heir.inherit([gone], timedelta(seconds=30), {gone: left}),
+        lambda: lane.commit(Batch(receipts=receipts, inbound=[said])),
+        (exchange_receipts, "record"),
+    )  # fmt: skip
+    assert world.rows("SELECT count(*) AS n FROM outbox WHERE state = 'delivered'")[0].n == 1
 
 
 def test_a_claim_of_a_question_that_leaves_again_and_its_answer(

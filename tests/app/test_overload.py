@@ -227,6 +227,7 @@ def test_a_response_whose_receipt_overtook_it_does_not_wait(rt: Runtime) -> None
     async def play() -> None:
         async with town(rt) as place:
             one, early = place.make(), receipt(1)
+            one.trail.start()
             one._accept([early], Committed([], [], {}, [None]))
             assert not one._may_wait(response(1))
             assert one._may_wait(response(2))

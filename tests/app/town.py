@@ -58,6 +58,14 @@ class GatewayTown:
         if self._running is not None:
             await self._running
 
+    async def kill(self) -> None:
+        """Ends it while its commit waits for the ledger: that fails, and nothing drains."""
+        assert self._running is not None
+        waits = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = :w"
+        assert await asyncio.to_thread(self.rows, waits, w="Lock")
+        self._running.cancel()
+        await asyncio.wait((self._running,))
+
     async def until(self, reached: Callable[[], bool], what: str, seconds: float = 30) -> None:
         """Waits for a condition; the ledger is asked beside the loop."""
         loop = asyncio.get_running_loop()

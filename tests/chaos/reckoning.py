@@ -57,6 +57,7 @@ def reckon(
             _one_outcome(rt, provider, hook),
             *_heard(rt, report),
             *_handed_over(rt, provider, hook),
+            _received(rt, report),
             _doubled(rt, report),
             _left(rt),
             _places(rt),
@@ -153,6 +154,14 @@ def _count(
     if index in phones:
         text = octets.decode("utf-16-be", "replace")
         kept.setdefault(phones[index], Counter())[text] += 1
+
+
+def _received(rt: Runtime, report: Mapping[str, Any]) -> Line:
+    """Whatever receipt was acknowledged, its segment has it."""
+    waiting = _rows(rt, "SELECT smsc_id FROM segments WHERE receipt IS NULL AND smsc_id <> ''")
+    lost = {r.smsc_id for r in waiting} & set(report["received"])
+    found = f"{len(report['received'])}; {_some(sorted(lost))}"
+    return Line("receipts acknowledged; and not stored", found, not lost)
 
 
 def _handed_over(rt: Runtime, provider: Provider, hook: Hook) -> list[Line]:

@@ -28,10 +28,12 @@ PIECE = 132  # octets of a segment after its header
 
 @dataclass(eq=False, slots=True)
 class Parcel:
-    """One deliver_sm until it is acknowledged. `mo` counts the replies it carries a segment of."""
+    """One deliver_sm until it is acknowledged. `mo` counts the replies it carries a segment of,
+    `about` is the id whose receipt it is."""
 
     body: bytes
     mo: "Reply | None" = None
+    about: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,7 +54,7 @@ class Counts:
     acknowledged: dict[str, list[str]] = field(default_factory=dict)
     refused: int = 0
     redelivered: int = 0
-    receipts: int = 0
+    received: list[str] = field(default_factory=list)  # ids of which a receipt was acknowledged
     binds: int = 0
 
 
@@ -128,10 +130,10 @@ class Centre:
         self.counts.doubled[s.phone, s.reference, s.octets] += 1
         lost = role_of(s.phone) is Role.UNREACHABLE
         octets = wire.receipt(str(self._ids), "EXPIRED" if lost else "DELIVRD")
-        parcel = Parcel(wire.deliver(s.phone, octets, wire.RECEIPT, 0))
+        parcel = Parcel(wire.deliver(s.phone, octets, wire.RECEIPT, 0), about=str(self._ids))
         self._after(self.random.uniform(0, 0.4 if self.is_wild else 0.05), parcel)
         if self.is_wild and self.random.random() < REPEATED:
-            self._after(self.random.uniform(0.5, 3), Parcel(parcel.body))
+            self._after(self.random.uniform(0.5, 3), Parcel(parcel.body, about=parcel.about))
         if not lost:
             self._show(s)
         return str(self._ids)
@@ -212,7 +214,7 @@ class Centre:
             self.counts.refused += 1
             self._after(AGAIN_S, parcel)
         elif parcel.mo is None:
-            self.counts.receipts += 1
+            self.counts.received.append(parcel.about)
         else:
             parcel.mo.open -= 1
             if not parcel.mo.open:
@@ -237,7 +239,7 @@ class Centre:
             "acknowledged": counts.acknowledged,
             "refused": counts.refused,
             "redelivered": counts.redelivered,
-            "receipts": counts.receipts,
+            "received": counts.received,
             "binds": counts.binds,
             "waiting": len(self._waiting) + len(self._sent) + len(self._later),
         }

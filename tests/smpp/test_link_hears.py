@@ -10,6 +10,7 @@ from smpp.messages import (
     Receipt,
     ReceiptState,
     Ussd,
+    owed,
 )
 from smpp.pdu import (
     Command,
@@ -80,7 +81,7 @@ async def test_a_receipt_is_a_receipt_also_by_data_sm() -> None:
         assert (first.state, first.phone) == (ReceiptState.DELIVRD, "+77010000101")
         assert "77" in first.message_ids
         assert second.user_message_reference == 9
-        on.link.acknowledge_many([first.acknowledgement, second.acknowledgement])
+        on.link.acknowledge_many(owed([first, second]))
         await on.until(lambda: on.smsc.of(Command.DATA_SM_RESP))
 
 

@@ -127,9 +127,13 @@ def _opens_window(s: Standing) -> bool:
     return s.kind == QUESTION and s.delivered >= s.total and s.last_at is not None
 
 
+def awaits_receipt(kind: str) -> bool:
+    """Whether an offer or its journal changes when a message of this kind was received."""
+    return kind == QUESTION or kind in choosing.QUESTIONS or kind in FOLLOWED
+
+
 def _matters(s: Standing) -> bool:
-    asked = s.kind == QUESTION or s.kind in choosing.QUESTIONS
-    return asked or s.kind in FOLLOWED or bool(s.failed)
+    return awaits_receipt(s.kind) or bool(s.failed)
 
 
 def _received(rt: Runtime, unit: Unit, offer: Offer, s: Standing) -> None:
