@@ -65,11 +65,10 @@ class Acknowledging:
         if not self._is_plain(receipt):
             return False
         response = self.inbox.response_to(receipt)
-        if response is None or self.awaits_receipt(response):
+        if response is None or response.smsc_id != receipt.message_ids[0]:
+            return False  # by its likeliest spelling it is another's
+        if self.awaits_receipt(response):
             return False
-        given = self._ids.get(receipt.network, ())
-        if any(i in given for i in receipt.message_ids if i != response.smsc_id):
-            return False  # by another spelling it is another's
         self.trail.write_soon(response, receipt)
         if not self._received:
             asyncio.get_running_loop().call_soon(self._acknowledge)
