@@ -55,6 +55,8 @@ class Acknowledging:
     def note(self, response: SubmitResult) -> None:
         """A response came. Where a network gives an id to more than one segment, a receipt may
         mean any of them, also one that waits in the ledger alone."""
+        if not response.smsc_id:  # it took nothing
+            return
         given = self._ids.setdefault(response.network, Given())
         if response.smsc_id in given:
             self._repeating.add(response.network)

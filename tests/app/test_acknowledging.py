@@ -187,6 +187,14 @@ def test_only_the_likeliest_spelling_of_an_id_counts(tmp_path: Path) -> None:
     assert desk.takes(*spelled) == [False, True]
 
 
+def test_a_network_that_refuses_twice_gave_no_id_twice(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for _ in range(2):
+        desk.acknowledging.note(replace(response(""), outcome=SubmitOutcome.RETRY_LATER))
+    desk.inbox.keep(response("a"))
+    assert desk.takes(receipt("a")) == [True]
+
+
 def test_a_network_that_gives_an_id_again_after_many_waits_for_commits(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     for n in (*range(IDS + IDS // 2), 0):
