@@ -18,7 +18,8 @@ from app.runtime import Runtime
 from smpp.messages import BindState, Outbound, QueryResult, Receipt, SubmitResult
 
 Take = Callable[[Runtime, Unit, Sequence[Came], LoopGuard], None]
-"""What is done with a batch of MOs: conversation, or the acceptance mode of a new network."""
+"""What is done with a batch of MOs: conversation, or the acceptance mode of a new network. It waits
+for the ledger before it counts anything, so that a race that was lost before is known by then."""
 
 
 MOST_AVOIDED = 10_000
