@@ -89,7 +89,10 @@ class Exchange:
         answers, window = submits.of_outbox(batch.results), receipts.window(rt)
         known = {} if unit.is_again else memory.claimed
         whole, others = delivered.find(known, answers, batch.receipts, window)
-        standings = submits.store(rt, memory, unit, whole)
+        plain = [d for d in whole if d.is_plain]
+        if plain:
+            unit.tx.meanwhile(lambda: submits.store(rt, memory, unit, plain))
+        standings = submits.store(rt, memory, unit, [d for d in whole if not d.is_plain])
         stored = {d.message.id for d in whole}
         said = submits.say(rt, memory, unit, [one for one in answers if one[0] not in stored])
         asked = receipts.ask(rt, unit, others)

@@ -34,6 +34,17 @@ class Delivered(Struct, frozen=True):
     def network(self) -> str:
         return self.answers[0].network
 
+    @property
+    def is_news(self) -> bool:
+        """Whether another network than was recorded knows the phone."""
+        return self.message.network != self.network or bool(self.message.refused)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing changes by it but that it is stored: its receipts were acknowledged for
+        that reason."""
+        return not self.is_news and all([r.about for r in self.receipts])
+
 
 def find(
     claimed: Mapping[UUID, Message],

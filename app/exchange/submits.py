@@ -102,7 +102,7 @@ def _standing(d: Delivered, hits: Sequence[Hit]) -> Standing:
     return Standing(
         m.id, m.case_id, m.room, m.kind, d.network, total, total, 0,
         min(hit.submitted_at for hit in hits), max(hit.received_at for hit in hits),
-        m.phone_index, is_news=m.network != d.network or bool(m.refused),
+        m.phone_index, is_news=d.is_news,
     )  # fmt: skip
 
 

@@ -171,7 +171,10 @@ class Tx:
     statement is a trip. After a statement that failed, whoever heard of it, nothing more is said
     and nothing is committed."""
 
-    __slots__ = ("_begins", "_cursors", "_pipeline", "_refusal", "_said", "_streams", "driver")
+    __slots__ = (
+        "_begins", "_cursors", "_held", "_pipeline", "_refusal", "_said", "_streams", "_works",
+        "driver",
+    )  # fmt: skip
 
     def __init__(self, connection: Connection) -> None:
         self.driver = connection.driver
@@ -180,6 +183,8 @@ class Tx:
         self._pipeline = ExitStack()
         self._refusal: str | None = None
         self._said: list[Asked] = []  # and not yet waited for
+        self._works: list[Callable[[], object]] = []  # to be done meanwhile
+        self._held: list[Asked] | None = None  # what they say, while they are done
         self._streams = 0
 
     def begin(self) -> None:
@@ -193,6 +198,7 @@ class Tx:
     def commit(self) -> None:
         """Commits, in one trip with what is still to be waited for. Nothing is said where nothing
         was."""
+        self._say_each(self._worked())
         if self._refusal is None and not self._has_begun:
             return
         last = self._say(Asked(self, b"COMMIT", None))
@@ -208,6 +214,12 @@ class Tx:
         """Says a statement whose answer is wanted later. Raises psycopg.Error, for one that was
         said before it too."""
         return self._say(Asked(self, statement.query, values))
+
+    def meanwhile(self, work: Callable[[], object]) -> None:
+        """In a transaction: `work`, which only writes, is done while the server looks up what is
+        waited for next, or with the commit. What it says leaves after that answer, so that nobody
+        waits for it: the server carries it out while he who waited goes on."""
+        self._works.append(work)
 
     def execute(self, statement: Statement, values: Mapping[str, Any] | None = None) -> Rows:
         """Says a statement and returns its answer. Raises psycopg.Error."""
@@ -233,6 +245,9 @@ class Tx:
         return self._say(Asked(self, query, values, is_kept=False)).rows()
 
     def _say(self, asked: Asked) -> Asked:
+        if self._held is not None:
+            self._held.append(asked)
+            return asked
         self._go_on()
         try:
             if self._begins and not self._said:
@@ -254,6 +269,32 @@ class Tx:
 
     def wait(self) -> None:
         """Waits for all that was said, and reads the answers."""
+        held = self._worked()
+        self._fetch()
+        self._say_each(held)
+
+    def _worked(self) -> Sequence[Asked]:
+        """What those say who were to work meanwhile. Of one that breaks nothing may be missing
+        unnoticed."""
+        if self._held is not None:
+            raise RuntimeError("found somebody who waits, expected one who only writes")
+        works, self._works = self._works, []
+        self._held = []
+        try:
+            for work in works:
+                work()
+        except BaseException:
+            self._refusal = "what was to be done meanwhile has failed"
+            raise
+        finally:
+            held, self._held = self._held, None
+        return held
+
+    def _say_each(self, held: Sequence[Asked]) -> None:
+        for asked in held:
+            self._say(asked)
+
+    def _fetch(self) -> None:
         self._go_on()
         said, self._said = self._said, []
         try:

@@ -174,3 +174,55 @@ def test_rows_have_the_names_of_the_columns_that_there_are_now(ledger: Ledger) -
     finally:
         with ledger.begin() as tx:
             tx.write(sql("DROP TABLE changing"))
+
+
+def test_what_is_said_meanwhile_leaves_after_what_was_waited_for(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        asked = tx.ask(ALL)
+        tx.meanwhile(lambda: tx.write(ADD, {"n": 1}))
+        tx.meanwhile(lambda: tx.write(ADD, {"n": 3}))
+        tx.write(ADD, {"n": 2})
+        assert tx.execute(ALL).scalars() == [2]
+        assert asked.rows().scalars() == []
+        assert tx.execute(ALL).scalars() == [1, 2, 3]
+    assert told(ledger) == [1, 2, 3]
+
+
+def test_what_was_to_be_done_meanwhile_is_done_though_nobody_waits(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.meanwhile(lambda: tx.write(ADD, {"n": 1}))
+    assert told(ledger) == [1]
+
+
+@pytest.mark.provokes("division by zero")
+def test_what_fails_meanwhile_fails_the_transaction(ledger: Ledger) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero), ledger.begin() as tx:
+        tx.write(ADD, {"n": 1})
+        tx.meanwhile(lambda: tx.write(BROKEN, {"n": 0}))
+        tx.execute(ALL)
+        tx.write(ADD, {"n": 2})
+    assert told(ledger) == []
+
+
+def test_of_work_that_breaks_meanwhile_nothing_is_committed_whoever_heeds_it(
+    ledger: Ledger,
+) -> None:
+    def work() -> None:
+        tx.write(ADD, {"n": 2})
+        raise KeyError("a bug of ours")
+
+    with pytest.raises(psycopg.Error), ledger.begin() as tx:
+        tx.write(ADD, {"n": 1})
+        tx.meanwhile(work)
+        with pytest.raises(KeyError):
+            tx.execute(ALL)
+        tx.write(ADD, {"n": 3})
+    assert told(ledger) == []
+
+
+def test_who_works_meanwhile_waits_for_nothing(ledger: Ledger) -> None:
+    with pytest.raises(RuntimeError, match="expected one who only writes"), ledger.begin() as tx:
+        tx.write(ADD, {"n": 1})
+        tx.meanwhile(lambda: print(tx.execute(ALL).scalars()))
+        tx.execute(ALL)
+    assert told(ledger) == []
