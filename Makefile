@@ -74,10 +74,12 @@ check: lint test ## lint and test: the gate before every commit
 clean: ## removes the environment and the caches, never var/
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
+# The distribution's own Python first: it is built with what was measured of it (DECISIONS 46).
 $(BIN)/python:
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	@for python in $(PYTHON) /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	    echo "Making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); \
+	    echo "Making $(VENV) with $$($$python --version) ($$(command -v $$python))"; \
+	    exec $$python -m venv $(VENV); \
 	  fi; \
 	done; \
 	echo "jauap needs Python 3.11 or newer with venv (on Debian: apt install python3-venv);" >&2; \

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +15,8 @@ def described() -> dict[str, str]:
         "processors": f"{os.cpu_count()} × {_processor()}",
         "memory": f"{_memory_gib():.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()} "
+        f"of {sys.base_prefix}",
         "parts": ", ".join(f"{name} {version(name)}" for name in PARTS),
         "postgresql": "fsync = on, synchronous_commit = on",
     }
