@@ -83,7 +83,7 @@ $(BIN)/python:
 	  fi; \
 	done; \
 	echo "jauap needs Python 3.11 or newer with venv (on Debian: apt install python3-venv);" >&2; \
-	echo "none of python3, python3.11 … python3.14 is. Say which: make PYTHON=/path/to/python" >&2; \
+	echo "none of /usr/bin/python3, python3, python3.11 … python3.14 is. Say which: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
 $(INSTALLED): | $(BIN)/python

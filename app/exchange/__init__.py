@@ -15,6 +15,7 @@ from app.conversation.unasked import LoopGuard
 from app.exchange import claims, delivered, elsewhere, inheritance, queries, receipts, submits
 from app.exchange.admission import Held
 from app.exchange.claims import Claimed
+from app.exchange.delivered import Delivered
 from app.exchange.model import Batch, Committed, Memory, Take, Trailed
 from app.exchange.queries import Question
 from app.exchange.routes import Routes
@@ -89,10 +90,13 @@ class Exchange:
         answers, window = submits.of_outbox(batch.results), receipts.window(rt)
         known = {} if unit.is_again else memory.claimed
         whole, others = delivered.find(known, answers, batch.receipts, window)
-        plain = [d for d in whole if d.is_plain]
+        plain: list[Delivered] = []
+        rest: list[Delivered] = []
+        for one in whole:
+            (plain if one.is_plain else rest).append(one)
         if plain:
             unit.tx.meanwhile(lambda: submits.store(rt, memory, unit, plain))
-        standings = submits.store(rt, memory, unit, [d for d in whole if not d.is_plain])
+        standings = submits.store(rt, memory, unit, rest)
         stored = {d.message.id for d in whole}
         said = submits.say(rt, memory, unit, [one for one in answers if one[0] not in stored])
         asked = receipts.ask(rt, unit, others)

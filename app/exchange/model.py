@@ -19,7 +19,8 @@ from smpp.messages import BindState, Outbound, QueryResult, Receipt, SubmitResul
 
 Take = Callable[[Runtime, Unit, Sequence[Came], LoopGuard], None]
 """What is done with a batch of MOs: conversation, or the acceptance mode of a new network. It waits
-for the ledger before it counts anything, so that a race that was lost before is known by then."""
+for the ledger before it counts anything, so that a race that was lost before is known by then;
+conversation waits twice, for what is stored after the first look-up (`Tx.meanwhile`) as well."""
 
 
 MOST_AVOIDED = 10_000

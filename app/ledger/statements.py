@@ -167,9 +167,9 @@ class Tx:
     """One transaction on a connection. Its statements leave in their order and at once, so that
     the server works on them while we go on; whoever needs an answer waits for it, and for all that
     was said before it, in one trip (a trip costs more than most statements). What is only written
-    (`write`) is waited for with the commit. Without a transaction (`begin` is not called) each
-    statement is a trip. After a statement that failed, whoever heard of it, nothing more is said
-    and nothing is committed."""
+    (`write`) is waited for with the commit, and may be put off (`meanwhile`). Without a transaction
+    (`begin` is not called) each statement is a trip. After a statement that failed, whoever heard
+    of it, nothing more is said and nothing is committed."""
 
     __slots__ = (
         "_begins", "_cursors", "_held", "_pipeline", "_refusal", "_said", "_streams", "_works",

@@ -105,9 +105,7 @@ def test_where_it_is_uncertain_after_all_people_are_heard_once(
     assert {row[3] for row in segments(world)} == {"DELIVRD"}
 
 
-def test_what_may_change_anything_is_stored_before_replies_are_looked_up(
-    rt: Runtime, clock: ManualClock
-) -> None:
+def test_what_may_change_anything_is_not_plain(rt: Runtime, clock: ManualClock) -> None:
     world, _, answers = asked(rt, clock)
     message = world.exchange.memory.claimed[UUID(answers[0].message_id)]
     came = acknowledged(world, answers)
