@@ -21,6 +21,7 @@ RECORDS = ("app/ledger/*", "app/*/records.py", "app/*/records/*")
 DOORS = {
     "smpplib": ("smpp/pdu.py",),
     "psycopg": RECORDS,
+    "greenlet": ("app/lanes.py",),
     "alembic": ("app/ledger/*",),
     "sqlalchemy": ("app/ledger/engine.py",),  # of migrations alone
     "redis": ("app/conversation/sessions.py", "app/runtime.py", "worker.py"),

@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +18,6 @@ from app.runtime import Runtime, open_runtime
 from app.settings import EMBEDDED, Settings, load
 
 LAST_RING_S = 0.5
-# How long a thread of the gateway holds the interpreter while others wait for it: a lane that has
-# its answer, the loop whose network has handed over. They waited longer for it than for PostgreSQL.
-HOLDS_S = 0.001
 
 Config = Annotated[
     Path | None,
@@ -72,8 +68,6 @@ def opened(
         open_rooms(rt)
         if process is not None:
             _spare_the_collector()
-        if process == "gateway":
-            sys.setswitchinterval(HOLDS_S)
         try:
             yield rt
         finally:

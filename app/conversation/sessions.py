@@ -7,6 +7,7 @@ may be slow, flushed or away.
 import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -15,10 +16,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from app.lanes import aside
 from app.ledger.encryption import Vault
 
 TTL_S = 180  # real seconds; networks end a session sooner
-TIMEOUT_S = 0.25  # a key is waited for on the same thread that commits everybody's replies
+TIMEOUT_S = 0.25  # a key is waited for in the lane that commits everybody's replies
 AWAY_S = 1.0  # after a failure, so long nothing is asked of Redis
 PREFIX = "jauap:ussd:"
 
@@ -90,7 +92,7 @@ class Sessions:
         if not keys or self._is_away():
             return {}
         try:
-            found = self._redis.mget([_name(key) for key in keys])
+            found = aside(partial(self._redis.mget, [_name(key) for key in keys]))
         except RedisError:
             return self._failed()
         return {
@@ -110,7 +112,7 @@ class Sessions:
             else:
                 pipeline.set(_name(key), _encode(session), ex=TTL_S)
         try:
-            pipeline.execute()
+            aside(pipeline.execute)
         except RedisError:
             self._failed()
 

@@ -1,6 +1,6 @@
 """One transaction of exchange with the networks: what came in is judged, what is due is claimed.
 
-The gateway gathers a batch and calls `Exchange.commit` in a thread; only after it returns are
+The gateway gathers a batch and calls `Exchange.commit` in a lane; only after it returns are
 MOs acknowledged and messages submitted. It knows every room by its face and no room's rules.
 """
 

@@ -6,11 +6,9 @@ from memory. No row is updated and nothing is decided here.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 from uuid import UUID, uuid4
 
 import structlog
@@ -27,6 +25,7 @@ from app.gateway.keeping import PACE, Keeping, Pace, trails
 from app.gateway.links import Links, outbound
 from app.gateway.pacing import Pacing
 from app.gateway.trail import Trail
+from app.lanes import Lane
 from app.ledger import binds as bind_rows
 from app.ledger import liveness
 from app.ledger.binds import Counters
@@ -53,8 +52,6 @@ BATCH = 400
 FULL = 20_000  # heard and not yet committed: beyond it the networks are told to keep theirs
 HEARTBEAT_S = 0.25
 COUNT_S = 1.0
-
-T = TypeVar("T")
 
 log = structlog.get_logger("gateway")
 
@@ -89,7 +86,7 @@ class Gateway:
         self.unsent: list[UUID] = []
         self._wake = asyncio.Event()
         self._stopping = False
-        self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._lane = Lane()
         self._heartbeat_at = 0.0
         self._count_at = 0.0
         self._draining = Draining(rt)
@@ -114,7 +111,7 @@ class Gateway:
             log.info("bind-changed", cid=cid, change=what)
         await self.links.changed()
         self._wake.set()
-        await self._in_thread(self._forget_unnamed)
+        await self._lane.do(self._forget_unnamed)
         return done
 
     def _forget_unnamed(self) -> None:
@@ -155,12 +152,12 @@ class Gateway:
 
     async def run(self) -> None:
         """Serves until `stop`; then drains: no new messages, the window is waited for, unbind."""
-        holder = await self._in_thread(lambda: liveness.hold(self.rt.ledger, self.id))
+        holder = await self._lane.do(lambda: liveness.hold(self.rt.ledger, self.id))
         self.trail.start()  # now that nobody takes it for a dead one's
         parts = (self.rt, self.id, self.pace, self.links, self.exchange, holder)
-        keeping = Keeping(*parts, self._in_thread, self.claiming.wake)
+        keeping = Keeping(*parts, self._lane.do, self.claiming.wake)
         await keeping.look()  # before anything new: what a killed one left is older
-        await self._in_thread(understanding.prepare)
+        await asyncio.to_thread(understanding.prepare)
         self.links.start()
         keeper = asyncio.create_task(keeping.run())
         claiming = asyncio.create_task(self.claiming.run())
@@ -175,7 +172,7 @@ class Gateway:
             self.claiming.stop()
             await asyncio.gather(keeper, claiming, return_exceptions=True)
             await self.links.end()
-            self._ledger.shutdown()  # first: what still runs there would take the lock again
+            await self._lane.end()  # first: what still runs there would take the lock again
             holder.release()
 
     def stop(self) -> None:
@@ -242,7 +239,7 @@ class Gateway:
     async def _commit(self, items: Sequence[Heard], batch: Batch) -> None:
         self.pacing.begins(asyncio.get_running_loop().time())
         try:
-            done = await self._in_thread(lambda: self._try(batch, items))
+            done = await self._lane.do(lambda: self._try(batch, items))
         except Exception as error:  # our own bugs too: one batch must not silence a network
             log.error("batch-refused", reason=in_words(error), messages=len(items))
             if is_down(error) or not items:
@@ -288,7 +285,7 @@ class Gateway:
         for item in items:
             try:
                 batch = self._batch([item], [], None)
-                done = await self._in_thread(partial(self._try, batch, [item]))
+                done = await self._lane.do(partial(self._try, batch, [item]))
             except Exception as error:
                 if is_down(error):
                     self._refuse([item], Batch())
@@ -301,9 +298,9 @@ class Gateway:
     async def _set_aside(self, item: Heard) -> None:
         try:
             if isinstance(item, Inbound):
-                await self._in_thread(lambda: self.exchange.set_aside(item))
+                await self._lane.do(lambda: self.exchange.set_aside(item))
             elif isinstance(item, SubmitResult):
-                await self._in_thread(lambda: self.exchange.set_result_aside(item))
+                await self._lane.do(lambda: self.exchange.set_result_aside(item))
         except Exception as error:
             log.error("not-set-aside", reason=in_words(error))
             self._refuse([item], Batch())
@@ -339,8 +336,7 @@ class Gateway:
 
     def _in_trail(self) -> set[str]:
         """The messages of which an heir must read."""
-        claimed = tuple(self.exchange.memory.claimed)  # at once: a lane may claim meanwhile
-        return {*map(str, claimed), *self.inbox.received()}
+        return {*map(str, self.exchange.memory.claimed), *self.inbox.received()}
 
     # --- small facts ------------------------------------------------------------------------
 
@@ -371,9 +367,6 @@ class Gateway:
 
     def _place(self, cid: str, connection: int) -> str:
         return f"{self.id}:{cid}:{connection}"
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._ledger, work)
 
     async def _drain(self) -> None:
         """Lets the window empty and stores what the networks still answer."""

@@ -6,8 +6,8 @@ each lane's transaction waits for the disk while the other one computes.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -16,6 +16,7 @@ from app.exchange.admission import Held
 from app.gateway.links import Links
 from app.gateway.looks import LOOK_S, Looks
 from app.gateway.pacing import Pacing
+from app.lanes import Lane
 from app.ledger.failures import in_words
 
 MOST = 400  # messages a claim
@@ -48,7 +49,7 @@ class Claiming:
         self._looks = Looks()
         self._is_paced = False
         self._is_over = False
-        self._ledger = ThreadPoolExecutor(1, thread_name_prefix="claims")
+        self._lane = Lane()
 
     def wake(self) -> None:
         """There may be something to claim."""
@@ -81,7 +82,7 @@ class Claiming:
                     self._looks.ask()
                     await asyncio.sleep(REST_S)
         finally:
-            self._ledger.shutdown(wait=False)
+            await self._lane.end()
 
     def _keep_back(self) -> None:
         """What waits in links when their networks' hours are over goes back to the outbox."""
@@ -114,7 +115,7 @@ class Claiming:
             return
         self._looks.begins(room, now)
         batch = Batch(room=paced, bulk=paced_bulk)
-        done = await loop.run_in_executor(self._ledger, self._commit, batch)
+        done = await self._lane.do(partial(self._commit, batch))
         self._submit(done)
         networks = {link.bind.network for link in self._links.all()}
         self._looks.ends(done.found, paced_bulk, networks, has_more=done.has_more)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ import structlog
 from app.exchange import Exchange
 from app.gateway import trail
 from app.gateway.links import Links
+from app.lanes import aside
 from app.ledger import liveness
 from app.ledger.failures import in_words
 from app.ledger.liveness import Holder
@@ -38,7 +40,7 @@ PACE = Pace()
 @dataclass(slots=True)
 class Keeping:
     """Looks after others' claims for the gateway `id`, whose life `holder` proves. `do` runs what
-    waits for the ledger in its thread; `found` is called when there is something to send."""
+    waits for the ledger in a lane; `found` is called when there is something to send."""
 
     rt: Runtime
     id: UUID
@@ -86,7 +88,8 @@ class Keeping:
         left = trail.left(folder)
         dead = () if was_lost else liveness.dead(self.rt.ledger, self.id, left)
         seen = {one: trail.mark_of(folder, one) for one in dead}
-        known = {one: found for one in dead if (found := trail.read(folder, one)) is not None}
+        read = {one: aside(partial(trail.read, folder, one)) for one in dead}
+        known = {one: found for one, found in read.items() if found is not None}
         done = self.exchange.inherit(dead, patience, known)
         trail.forget(folder, seen)
         return done

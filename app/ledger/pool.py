@@ -9,14 +9,19 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, LifoQueue
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.pq import PipelineStatus, TransactionStatus
 
+from app.lanes import WRITABLE, aside, in_lane, wait_until
 from app.ledger.arrays import ColumnDumper
+
+RV = TypeVar("RV")
 
 MOST = 10  # connections of one process
 PATIENCE_S = 30.0
@@ -34,6 +39,40 @@ class NoneFree(psycopg.OperationalError):
     """Every connection is in use, and stayed so for `PATIENCE_S`."""
 
 
+class Driver(psycopg.Connection[Any]):
+    """psycopg's connection. In a lane the loop goes on while it waits; elsewhere its thread stands
+    still."""
+
+    _poll: "select.poll | None" = None
+
+    def wait(self, gen: PQGen[RV], *args: Any, **named: Any) -> RV:
+        """psycopg's: carries `gen` out, which yields what it wants of the socket."""
+        if not in_lane():
+            return super().wait(gen, *args, **named)
+        socket = self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                # What is to be said can nearly always be said at once.
+                can_say = wanted & WRITABLE and self._is_writable(socket)
+                wanted = gen.send(WRITABLE if can_say else wait_until(socket, wanted))
+        except StopIteration as end:
+            result: RV = end.value
+            return result
+        except BaseException as error:
+            if not isinstance(error, Exception):  # the loop ends, and nobody will hear the answer
+                self.close()
+            raise
+
+    def _is_writable(self, socket: int) -> bool:
+        """Now. One that is broken is as well, and says so when it is written to."""
+        poll = self._poll
+        if poll is None:
+            poll = self._poll = select.poll()
+            poll.register(socket, select.POLLOUT)
+        return bool(poll.poll(0))
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
     """An open connection, and what it learnt of the statements said on it."""
@@ -46,12 +85,15 @@ class Connection:
 def connect(url: str) -> Connection:
     """Opens one. It speaks binary, for our statements take whole columns as arrays; what begins
     and ends a transaction is said by `Tx`, together with its neighbours."""
-    driver = psycopg.connect(
-        url,
-        autocommit=True,
-        connect_timeout=CONNECT_S,
-        application_name="jauap",
-        options="-c timezone=UTC",
+    driver = aside(
+        partial(
+            Driver.connect,
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_S,
+            application_name="jauap",
+            options="-c timezone=UTC",
+        )
     )
     driver.adapters.register_dumper(list, ColumnDumper)
     return Connection(driver)
@@ -71,10 +113,7 @@ class Pool:
     def connection(self) -> Iterator[Connection]:
         """One for as long as the block lasts; what it left open is rolled back. Raises
         psycopg.OperationalError where the server cannot be reached, or none becomes free."""
-        try:
-            slot = self._slots.get(timeout=PATIENCE_S)
-        except Empty:
-            raise NoneFree(f"no connection became free in {PATIENCE_S:.0f} s") from None
+        slot = self._next()
         try:
             slot = self._sound(slot) or connect(self._url)
             yield slot
@@ -94,6 +133,14 @@ class Pool:
                 self._slots.put(None)
                 if slot is not None:
                     slot.driver.close()
+
+    def _next(self) -> Connection | None:
+        with suppress(Empty):
+            return self._slots.get_nowait()
+        try:
+            return aside(partial(self._slots.get, timeout=PATIENCE_S))
+        except Empty:
+            raise NoneFree(f"no connection became free in {PATIENCE_S:.0f} s") from None
 
     def _sound(self, slot: Connection | None) -> Connection | None:
         """Nobody asked an idle connection anything, so what it has to say is that the server has

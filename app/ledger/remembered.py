@@ -15,8 +15,8 @@ MOST = 2_000  # rows of some 2 KB; what a bind sends in half a minute
 
 @dataclass(slots=True)
 class Remembered:
-    """The `MOST` that were saved last. Several threads add, take and forget: each step is one step
-    of a dictionary. Whoever takes a row may change it, so each is taken once."""
+    """The `MOST` that were saved last. Both lanes add, take and forget. Whoever takes a row may
+    change it, so each is taken once."""
 
     _rows: dict[UUID, Any] = field(default_factory=dict)
 

@@ -1,7 +1,6 @@
 """A gateway that lives is never taken for dead, whatever becomes of its connections."""
 
 import asyncio
-import threading
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from app.clock import ManualClock
 from app.gateway import Gateway
 from app.gateway.links import Links
+from app.lanes import wait_for
 from app.ledger import liveness
 from app.ledger.failures import FAILURES
 from app.ledger.liveness import Holder
@@ -58,14 +58,14 @@ def test_a_lock_that_was_lost_with_the_ledger_is_taken_again_however_long_it_was
 def test_a_gateway_that_ends_lets_go_last_so_that_nothing_takes_the_lock_again(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_looking, has_unbound = threading.Event(), threading.Event()
+    is_looking, has_unbound = asyncio.Event(), asyncio.Event()
     renew, release, end, drain = Holder.renew, Holder.release, Links.end, Gateway._drain
     at_release: list[bool] = []
 
     def slowly(self: Holder) -> bool:
         is_looking.set()
         try:
-            assert has_unbound.wait(30)
+            assert wait_for(has_unbound.wait())
             return renew(self)
         finally:
             is_looking.clear()
