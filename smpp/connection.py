@@ -140,6 +140,12 @@ class Connection(asyncio.Protocol):
         if self._soon is None:
             self._soon = self._loop.call_soon(self._flush_now)
 
+    def flush_now(self) -> None:
+        """The `flush` that is to come soon, if there is one."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._flush_now()
+
     def unbind(self) -> None:
         """Asks the SMSC for the end; its timer or its answer closes the connection."""
         self.session.unbind(self._loop.time())

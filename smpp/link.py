@@ -174,14 +174,11 @@ class Link:
         self._queries.append(asked)
         self._connection.flush_soon()
 
-    def acknowledge(self, ack: Acknowledgement, status: int = 0) -> None:
-        """Answers what came by this connection; says nothing when the connection is gone."""
-        self.acknowledge_many((ack,), status)
-
-    def acknowledge_many(
+    def acknowledge(
         self, acks: Iterable[Acknowledgement], status: int = 0, mark: object = None
     ) -> None:
-        """Like `acknowledge` for a batch, in one write; `mark` names all up to here for `read`."""
+        """Answers what came by this connection, in one write; says nothing when the connection is
+        gone. `mark` names all up to here for `read`."""
         connection = self._connection
         if connection is None:
             return
@@ -191,6 +188,11 @@ class Link:
         if mark is not None:
             connection.session.marks.say(mark)
         connection.flush_soon()
+
+    def flush(self) -> None:
+        """What was submitted and acknowledged leaves now, before the loop turns."""
+        if self._connection is not None:
+            self._connection.flush_now()
 
     def suspend(self) -> None:
         """Sends nothing more, gives back what waits, and goes on hearing."""

@@ -312,6 +312,7 @@ class Gateway:
     def _leave(self, done: Committed) -> None:
         for message in done.to_submit:
             self._submit(message)
+        self.links.flush()
         if self.unsent:
             self._wake.set()
 

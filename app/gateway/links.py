@@ -184,7 +184,13 @@ class Links:
         in_order = sorted(acknowledgements, key=lambda a: a.cid)
         for cid, group in groupby(in_order, key=lambda a: a.cid):
             if cid in self._by_cid:
-                self._by_cid[cid].acknowledge_many(list(group), status, mark)
+                self._by_cid[cid].acknowledge(list(group), status, mark)
+
+    def flush(self) -> None:
+        """What was submitted and acknowledged leaves now: until the loop turns, a lane may compute
+        for some milliseconds."""
+        for link in self._by_cid.values():
+            link.flush()
 
     def obey(self, cid: str, wanted: str) -> None:
         """An engineer suspends or resumes a bind."""

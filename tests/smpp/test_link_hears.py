@@ -40,12 +40,12 @@ async def test_a_message_is_heard_once_and_acknowledged_on_its_connection_only()
         )
         assert (inbound.received_at, inbound.from_phone) == (NOON, True)
         assert on.smsc.of(Command.DELIVER_SM_RESP) == []
-        on.link.acknowledge(inbound.acknowledgement)
+        on.link.acknowledge([inbound.acknowledgement])
         await on.until(lambda: on.smsc.of(Command.DELIVER_SM_RESP))
         assert on.smsc.of(Command.DELIVER_SM_RESP) == [Pdu(Command.DELIVER_SM_RESP, 0, 5, b"\0")]
         on.smsc.drop()
         await on.until(lambda: on.smsc.connections == 2 and on.link.is_bound)
-        on.link.acknowledge(inbound.acknowledgement)
+        on.link.acknowledge([inbound.acknowledgement])
         await asyncio.sleep(0.03)
         assert len(on.smsc.of(Command.DELIVER_SM_RESP)) == 1
 
@@ -56,8 +56,8 @@ async def test_a_batch_is_acknowledged_with_its_status_in_one_go() -> None:
             on.smsc.deliver(MO, sequence)
         await on.until(lambda: sum(isinstance(one, Inbound) for one in on.said) == 50)
         acks = [one.acknowledgement for one in on.said if isinstance(one, Inbound)]
-        on.link.acknowledge_many(acks[:25])
-        on.link.acknowledge_many(acks[25:], Status.ESME_RX_T_APPN)
+        on.link.acknowledge(acks[:25])
+        on.link.acknowledge(acks[25:], Status.ESME_RX_T_APPN)
         await on.until(lambda: len(on.smsc.of(Command.DELIVER_SM_RESP)) == 50)
         answers = on.smsc.of(Command.DELIVER_SM_RESP)
         assert [one.sequence for one in answers] == list(range(1, 51))
@@ -81,7 +81,7 @@ async def test_a_receipt_is_a_receipt_also_by_data_sm() -> None:
         assert (first.state, first.phone) == (ReceiptState.DELIVRD, "+77010000101")
         assert "77" in first.message_ids
         assert second.user_message_reference == 9
-        on.link.acknowledge_many(owed([first, second]))
+        on.link.acknowledge(owed([first, second]))
         await on.until(lambda: on.smsc.of(Command.DATA_SM_RESP))
 
 

@@ -88,6 +88,19 @@ async def test_the_window_is_never_exceeded_and_one_write_fills_it() -> None:
         assert [one.message_id for one in on.results] == [f"m-{n}" for n in range(8)]
 
 
+async def test_what_is_flushed_leaves_before_the_loop_turns_and_once() -> None:
+    async with line(quick(response_timeout=5), submit_sm=silence) as on:
+        on.link.submit(text(1))
+        on.link.submit(text(2))
+        assert on.link.queued == 2
+        on.link.flush()
+        on.link.flush()
+        assert on.link.queued == 0
+        await on.until(lambda: len(on.smsc.submitted()) == 2)
+        await asyncio.sleep(0.03)
+        assert len(on.smsc.of(Command.SUBMIT_SM)) == 2
+
+
 async def test_one_recipients_messages_wait_for_one_another() -> None:
     async with line(quick(response_timeout=5), submit_sm=silence) as on:
         for n in (1, 2, 3):
