@@ -1,5 +1,6 @@
 """The command line: finds the command and turns expected failures into one clear line."""
 
+import signal
 import sys
 
 import typer
@@ -20,8 +21,14 @@ def commands() -> typer.Typer:
     return together(asked if known.issuperset(asked) and asked else [*ALONE, *GROUPS])
 
 
+def _leave(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
 def main() -> None:
-    """Runs a command; exits 0 when all is well, 1 with findings, 2 when it could not start."""
+    """Runs a command; exits 0 when all is well, 1 with findings, 2 when it could not start. SIGTERM
+    ends it as Ctrl-C does: its servers are stopped and its folders go."""
+    signal.signal(signal.SIGTERM, _leave)
     try:
         commands()()
     except KeyboardInterrupt:

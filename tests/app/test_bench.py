@@ -1,14 +1,21 @@
 """`jauap bench`: what it measures is done by the real processes, and its pictures are right."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
+from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from app.bench.flames import Sampler, as_svg
 from app.bench.messaging import Work
 from app.commands.assembled import app
+from tests.app.worker_fixtures import eventually
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,6 +54,20 @@ def test_a_sampler_sees_the_thread_that_runs_it() -> None:
 
 def self_name() -> str:
     return test_a_sampler_sees_the_thread_that_runs_it.__name__
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_ends_a_measurement_early_finds_nothing_left_of_it(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "app.cli", "bench", "mt", "--n", "100000"]
+    environ = dict(os.environ) | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE) as process:
+        eventually(lambda: bool(list(tmp_path.glob("jauap-bench-*/*.log"))), 60)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert (list(tmp_path.iterdir()), b"Traceback" in said) == ([], False)
 
 
 def test_questions_and_receipts_are_measured_on_the_real_processes() -> None:

@@ -19,7 +19,8 @@ from app.supervisor import die_with_parent
 die_with_parent(grace=0.2)
 if sys.argv[1] == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("up", flush=True)
+sys.stdout.write("up\\n")  # in one piece: two write into one pipe
+sys.stdout.flush()
 time.sleep(60)
 """
 SUPERVISOR = """
