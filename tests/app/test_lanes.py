@@ -365,3 +365,20 @@ def test_what_is_done_aside_is_done_at_once_where_there_is_no_lane() -> None:
         assert not await Lane().do(lambda: aside(in_lane))
 
     run(work)
+
+
+def test_what_fails_aside_is_raised_where_it_was_asked_for() -> None:
+    def fail() -> None:
+        raise KeyError("aside")
+
+    def mended() -> str:
+        try:
+            aside(fail)
+        except KeyError as error:
+            return str(error)
+        return "nothing was raised"
+
+    async def work() -> None:
+        assert await Lane().do(mended) == "'aside'"
+
+    run(work)
