@@ -15,6 +15,7 @@ from app.bench.house import house
 from app.bench.messaging import Progress
 from app.bench.people import people
 from app.bench.size import make, register, said
+from app.commands.places import spare_the_collector
 from app.conversation.arrivals import Came
 from app.exchange import Batch, Committed, Exchange
 from app.ledger.outbox import Message
@@ -80,6 +81,7 @@ def measure(n: int, progress: Progress, flame: Path | None = None) -> Stages:
         some = people(n)
         register(rt, some)
         make(rt, some)
+        spare_the_collector()  # as whoever serves does
         exchange, clock = Exchange(rt, uuid4(), ["bench"]), _Clock()
         sampler = flames.Sampler()
         with sampler.running(of=flame is not None):

@@ -67,7 +67,7 @@ def opened(
         rt = open_runtime(settings, least(settings, urls.ledger), urls.redis)
         open_rooms(rt)
         if process is not None:
-            _spare_the_collector()
+            spare_the_collector()
         try:
             yield rt
         finally:
@@ -76,7 +76,7 @@ def opened(
             rt.redis.close()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """A batch makes tens of thousands of objects and no cycles. What was loaded is taken out of
     the garbage collector's sight, and it looks less often: a seventh of the hot path was its."""
     gc.collect()
