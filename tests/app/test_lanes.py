@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, closing
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -27,6 +27,8 @@ KILL = sql("SELECT pg_terminate_backend(CAST(:pid AS int))")
 ECHO = sql("SELECT CAST(:text AS text)")
 ADD = sql("INSERT INTO lane_told (n) VALUES (:n)")
 ALL = sql("SELECT n FROM lane_told ORDER BY n")
+T = TypeVar("T")
+
 LARGE = 24_000_000  # octets: more than the sockets between us and the server hold
 
 
@@ -74,13 +76,23 @@ async def until_awaited(ledger: Ledger) -> None:
             await asyncio.sleep(0.005)
 
 
+@asynccontextmanager
+async def begun(
+    ledger: Ledger, lane: Lane, work: Callable[[], T]
+) -> "AsyncIterator[asyncio.Task[T]]":
+    """`work` has begun in `lane` and waits for the lock, which is let go at the end."""
+    with ledger.begin() as mine:
+        mine.execute(HOLD)
+        doing = asyncio.create_task(lane.do(work))
+        await until_awaited(ledger)
+        yield doing
+
+
 def test_the_loop_goes_on_while_a_lane_waits_for_what_the_loop_holds(ledger: Ledger) -> None:
     async def work() -> None:
         lane = Lane()
-        with ledger.begin() as mine:
-            mine.execute(HOLD)
-            doing = asyncio.create_task(lane.do(lambda: held(ledger, add(1))))
-            await until_awaited(ledger)
+        async with begun(ledger, lane, lambda: held(ledger, add(1))) as doing:
+            pass
         await doing
         assert told(ledger) == [1]
 
@@ -90,10 +102,7 @@ def test_the_loop_goes_on_while_a_lane_waits_for_what_the_loop_holds(ledger: Led
 def test_two_lanes_work_beside_each_other(ledger: Ledger) -> None:
     async def work() -> None:
         one, other = Lane(), Lane()
-        with ledger.begin() as mine:
-            mine.execute(HOLD)
-            waits = asyncio.create_task(one.do(lambda: held(ledger, add(1))))
-            await until_awaited(ledger)
+        async with begun(ledger, one, lambda: held(ledger, add(1))) as waits:
             assert await other.do(lambda: told(ledger)) == []
         await waits
 
@@ -135,10 +144,7 @@ def test_what_fails_is_raised_where_it_is_awaited_and_rolled_back(ledger: Ledger
 def test_what_fails_stops_nothing_that_waits_behind_it(ledger: Ledger) -> None:
     async def work() -> None:
         lane = Lane()
-        with ledger.begin() as mine:
-            mine.execute(HOLD)
-            fails = asyncio.create_task(lane.do(lambda: held(ledger, twice)))
-            await until_awaited(ledger)
+        async with begun(ledger, lane, lambda: held(ledger, twice)) as fails:
             behind = asyncio.create_task(lane.do(lambda: told(ledger)))
         assert await behind == []
         with pytest.raises(psycopg.errors.UniqueViolation):
@@ -174,10 +180,7 @@ def test_nothing_is_kept_of_what_has_failed() -> None:
 def test_what_nobody_waits_for_any_more_is_not_begun(ledger: Ledger) -> None:
     async def work() -> None:
         lane = Lane()
-        with ledger.begin() as mine:
-            mine.execute(HOLD)
-            doing = asyncio.create_task(lane.do(lambda: held(ledger)))
-            await until_awaited(ledger)
+        async with begun(ledger, lane, lambda: held(ledger)) as doing:
             dropped = asyncio.create_task(lane.do(lambda: held(ledger, add(1))))
             last = asyncio.create_task(lane.do(lambda: held(ledger, add(2))))
             await asyncio.sleep(0)
@@ -193,10 +196,7 @@ def test_what_nobody_waits_for_any_more_is_not_begun(ledger: Ledger) -> None:
 def test_a_lane_ends_when_all_is_done_and_does_no_more(ledger: Ledger) -> None:
     async def work() -> None:
         lane = Lane()
-        with ledger.begin() as mine:
-            mine.execute(HOLD)
-            doing = asyncio.create_task(lane.do(lambda: held(ledger, add(1))))
-            await until_awaited(ledger)
+        async with begun(ledger, lane, lambda: held(ledger, add(1))) as doing:
             ending = asyncio.create_task(lane.end())
             behind = asyncio.create_task(lane.do(lambda: held(ledger, add(2))))
             await asyncio.sleep(0)
@@ -244,10 +244,7 @@ def test_a_socket_that_is_waited_for_no_longer_is_looked_after_no_longer(ledger:
 def test_who_no_longer_waits_stops_nothing_that_has_begun(ledger: Ledger) -> None:
     async def work() -> None:
         lane = Lane()
-        with ledger.begin() as mine:
-            mine.execute(HOLD)
-            doing = asyncio.create_task(lane.do(lambda: held(ledger, add(1))))
-            await until_awaited(ledger)
+        async with begun(ledger, lane, lambda: held(ledger, add(1))) as doing:
             doing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await doing
